@@ -1,0 +1,24 @@
+import { defineConfig } from "vitest/config";
+
+// Tests run from the sources: the `pawl-source` condition of every exports map points at TypeScript, and child
+// processes and worker threads inherit the same loader.
+const execArgv = ["--conditions=pawl-source", "--import", "tsx"];
+
+export default defineConfig({
+  resolve: { conditions: ["pawl-source", "node", "import", "default"] },
+  ssr: { resolve: { conditions: ["pawl-source", "node", "import", "default"], externalConditions: ["pawl-source"] } },
+  test: {
+    pool: "forks",
+    execArgv,
+    include: ["packages/*/src/**/*.test.ts", "test/**/*.test.ts", "vectors/**/*.test.ts"],
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    coverage: {
+      provider: "v8",
+      include: ["packages/*/src/**/*.ts"],
+      exclude: ["**/*.test.ts", "**/testing/**", "packages/cli/src/main.ts"],
+      reporter: ["text-summary", ["text", { skipFull: true }]],
+      thresholds: { "packages/protocol/src/**": { lines: 95 } },
+    },
+  },
+});
