@@ -1,0 +1,186 @@
+import { wipe, writeU32 } from "./bytes.ts";
+import type { CryptoProvider } from "./crypto/provider.ts";
+import { FormatError, HmacError } from "./errors.ts";
+import { type PacketChain, type PacketKeys, wipeKeys } from "./key-schedule.ts";
+import { LENGTH_BYTES } from "./limits.ts";
+import { type Kind, NO_PADDING, type PaddingPolicy, paddedLength, unwrap, wrap } from "./padding.ts";
+import { packetBytes, type Suite } from "./suites.ts";
+import { encodeHeader, type Header, splitPacket } from "./wire.ts";
+
+/**
+ * Section 4.3 (and 3): one packet sealed and opened, and the two objects that do so along a chain, one direction each.
+ * Verification comes before decryption, and a chain moves only after both, so what is rejected changes nothing.
+ */
+
+/** What is inside a packet. */
+export interface Content {
+  readonly message: Uint8Array;
+  readonly kind: Kind;
+}
+
+/**
+ * A frame (length, header, IV, ciphertext, tag) in one buffer.
+ * @param iv random bytes, at least as many as the suite takes
+ */
+export function sealFrame(
+  crypto: CryptoProvider,
+  keys: PacketKeys,
+  header: Header,
+  plaintext: Uint8Array,
+  iv: Uint8Array,
+): Uint8Array {
+  const { suite } = header;
+  const length = packetBytes(suite, plaintext.length);
+  const frame = new Uint8Array(LENGTH_BYTES + length);
+  writeU32(frame, length, 0);
+  encodeHeader(header, frame, LENGTH_BYTES);
+  const packet = frame.subarray(LENGTH_BYTES);
+  const parts = splitPacket(suite, packet);
+  parts.iv.set(iv.subarray(0, suite.ivBytes));
+  if (keys.mac === null) {
+    const sealed = crypto.gcmSeal(keys.enc, parts.iv, parts.header, plaintext);
+    parts.ciphertext.set(sealed.ciphertext);
+    parts.tag.set(sealed.tag);
+  } else {
+    parts.ciphertext.set(crypto.cbcEncrypt(keys.enc, parts.iv, plaintext));
+    parts.tag.set(crypto.hmacSha256(keys.mac, packet.subarray(0, length - suite.tagBytes)));
+  }
+  return frame;
+}
+
+/**
+ * The plaintext of a packet.
+ * @throws HmacError where the tag is wrong (check 8), before anything is decrypted; FormatError where the CBC padding is
+ */
+export function openPacket(
+  crypto: CryptoProvider,
+  keys: PacketKeys,
+  suite: Suite,
+  packet: Uint8Array,
+): Uint8Array {
+  const parts = splitPacket(suite, packet);
+  if (keys.mac === null) {
+    const plaintext = crypto.gcmOpen(keys.enc, parts.iv, parts.header, parts.ciphertext, parts.tag);
+    if (plaintext === null) throw new HmacError("the tag is wrong");
+    return plaintext;
+  }
+  const tag = crypto.hmacSha256(keys.mac, packet.subarray(0, packet.length - suite.tagBytes));
+  if (!crypto.equal(tag, parts.tag)) throw new HmacError("the tag is wrong");
+  const plaintext = crypto.cbcDecrypt(keys.enc, parts.iv, parts.ciphertext);
+  if (plaintext === null) throw new FormatError("the padding of the last block is wrong");
+  return plaintext;
+}
+
+/** Check 9: message and kind. Only DATA may be a cover. In classic the plaintext is the message. @throws FormatError */
+export function contentOf(header: Pick<Header, "suite" | "opcode">, plaintext: Uint8Array): Content {
+  if (!header.suite.strict) return { message: plaintext, kind: "message" };
+  const content = unwrap(plaintext);
+  if (content.kind === "cover" && header.opcode !== "DATA") {
+    throw new FormatError(`a cover, where ${header.opcode} carries a message`);
+  }
+  return content;
+}
+
+/** The plaintext for a message: itself in classic; with its kind, and padding for DATA and AGGREGATE alone, else. */
+export function plaintextOf(
+  header: Pick<Header, "suite" | "opcode">,
+  content: Content,
+  padding: PaddingPolicy,
+  limit: number,
+): Uint8Array {
+  if (!header.suite.strict) return content.message;
+  const padded = header.opcode === "DATA" || header.opcode === "AGGREGATE";
+  const length = paddedLength(padded ? padding : NO_PADDING, content.message.length, limit);
+  return wrap(content.message, content.kind, length);
+}
+
+/** A HELLO or CHALLENGE of the strict suites, whose keys do not ratchet. Overwrites `keys`. */
+export function sealHandshake(
+  crypto: CryptoProvider,
+  keys: PacketKeys,
+  header: Header,
+  message: Uint8Array,
+  iv: Uint8Array,
+): Uint8Array {
+  const plaintext = plaintextOf(header, { message, kind: "message" }, NO_PADDING, message.length);
+  const frame = sealFrame(crypto, keys, header, plaintext, iv);
+  wipeKeys(keys);
+  return frame;
+}
+
+/** The message of such a packet, of exactly `length` bytes. Overwrites `keys`. @throws HmacError, FormatError */
+export function openHandshake(
+  crypto: CryptoProvider,
+  keys: PacketKeys,
+  { header, packet }: { readonly header: Header; readonly packet: Uint8Array },
+  length: number,
+): Uint8Array {
+  try {
+    const { message } = contentOf(header, openPacket(crypto, keys, header.suite, packet));
+    if (message.length !== length) throw new FormatError(`${header.opcode} carries ${length} bytes`);
+    return message;
+  } finally {
+    wipeKeys(keys);
+  }
+}
+
+/** Seals the packets of one direction. */
+export class RecordSealer {
+  readonly #crypto: CryptoProvider;
+  readonly #chain: PacketChain;
+
+  constructor(crypto: CryptoProvider, chain: PacketChain) {
+    this.#crypto = crypto;
+    this.#chain = chain;
+  }
+
+  /**
+   * @param limit the longest message allowed at this place, in bytes: padding stays within it
+   * @returns the frame; the chain has moved on
+   */
+  seal(header: Header, content: Content, padding: PaddingPolicy, limit: number, iv: Uint8Array): Uint8Array {
+    const keys = this.#chain.keys();
+    const plaintext = plaintextOf(header, content, padding, limit);
+    const frame = sealFrame(this.#crypto, keys, header, plaintext, iv);
+    wipeKeys(keys);
+    if (plaintext !== content.message) wipe(plaintext);
+    const parts = splitPacket(header.suite, frame.subarray(LENGTH_BYTES));
+    this.#chain.advance(parts.iv, parts.tag, content.message);
+    return frame;
+  }
+
+  wipe(): void {
+    this.#chain.wipe();
+  }
+}
+
+/** Opens the packets of one direction. */
+export class RecordOpener {
+  readonly #crypto: CryptoProvider;
+  readonly #chain: PacketChain;
+
+  constructor(crypto: CryptoProvider, chain: PacketChain) {
+    this.#crypto = crypto;
+    this.#chain = chain;
+  }
+
+  /**
+   * The content of a packet whose header has been checked; then the chain moves on. On an error it has not moved.
+   * @throws HmacError, FormatError
+   */
+  open(header: Header, packet: Uint8Array): Content {
+    const keys = this.#chain.keys();
+    try {
+      const content = contentOf(header, openPacket(this.#crypto, keys, header.suite, packet));
+      const parts = splitPacket(header.suite, packet);
+      this.#chain.advance(parts.iv, parts.tag, content.message);
+      return content;
+    } finally {
+      wipeKeys(keys);
+    }
+  }
+
+  wipe(): void {
+    this.#chain.wipe();
+  }
+}

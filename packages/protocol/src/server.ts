@@ -1,0 +1,506 @@
+import {
+  type ClientId,
+  concat,
+  copyOf,
+  type Epoch,
+  type Round,
+  samePublicBytes,
+  u32,
+  wipe,
+} from "./bytes.ts";
+import type { ClientRecord } from "./client-record.ts";
+import type { CryptoProvider } from "./crypto/provider.ts";
+import type { EndCause, ServerEffect } from "./effects.ts";
+import {
+  DesyncError,
+  EpochError,
+  FormatError,
+  IdentityError,
+  IllegalTransitionError,
+  SuiteError,
+} from "./errors.ts";
+import type { ServerEvent } from "./events.ts";
+import { ClassicChain, EpochSecret, type PacketKeys, transcriptOf, wipeKeys } from "./key-schedule.ts";
+import {
+  CLASSIC_NONCE_BYTES,
+  LAST_BYTES,
+  LAST_EPOCH,
+  LENGTH_BYTES,
+  MAX_HANDSHAKE_PACKET,
+  MAX_INLINE_DERIVATIONS,
+  MIN_MAX_MESSAGE,
+  NONCE_BYTES,
+  SECRET_BYTES,
+} from "./limits.ts";
+import type { Kind, PaddingPolicy } from "./padding.ts";
+import type { TerminateReason } from "./reasons.ts";
+import { openHandshake, openPacket, RecordOpener, RecordSealer, sealHandshake } from "./record.ts";
+import { type Received, Session } from "./session.ts";
+import { firstMessageLimit, packetLimit, STRICT, type Suite } from "./suites.ts";
+import { SERVER_TRANSITIONS, type ServerHandler, type ServerState } from "./transitions.ts";
+import type { Header } from "./wire.ts";
+
+export interface ServerSessionOptions {
+  readonly crypto: CryptoProvider;
+  /** Those that this server runs. */
+  readonly suites: readonly Suite[];
+  /** Bytes of message, at least 4 KiB. */
+  readonly maxMessage: number;
+  /** For AGGREGATE, unless an `answer` says otherwise. */
+  readonly padding?: PaddingPolicy;
+}
+
+type EventOf<T extends ServerEvent["type"]> = Extract<ServerEvent, { type: T }>;
+interface Entropy {
+  readonly nonce: Uint8Array;
+  readonly iv: Uint8Array;
+}
+
+/** Bytes of message of a HELLO in the strict suites: `nonce ‖ last`. */
+const HELLO_BYTES = NONCE_BYTES + LAST_BYTES;
+
+/** A HELLO whose tag is not verified yet, and what is needed to decide on it. */
+interface PendingHello extends Received {
+  /** Its compare-and-set has lost once: a second loss ends the connection in silence. */
+  readonly retried: boolean;
+  readonly reportedClone: boolean;
+}
+
+/** From HELLO's verification to the commit of the first packet (strict suites). */
+interface Proof {
+  readonly generation: bigint;
+  /** `E_{e+1}`, null once forgotten because the stored epoch has moved. */
+  next: EpochSecret | null;
+  /** The first 16 bytes of `T`, set with CHALLENGE. */
+  t: Uint8Array;
+}
+
+/** A verified first packet that waits for its commit. */
+interface FirstPacket {
+  readonly round: Round;
+  readonly message: Uint8Array;
+  readonly kind: Kind;
+  /** Set where it is a TERMINATE. */
+  readonly terminate: TerminateReason | null;
+}
+
+/** The server's side of one connection (sections 2, 3, 4.4, 4.5). */
+export class ServerSession extends Session<ServerState, ServerEvent, ServerEffect, ServerHandler> {
+  readonly #maxMessage: number;
+  #hello: PendingHello | null = null;
+  /** Catching up: `E_e` of the HELLO, and the record as read. */
+  #ahead: { readonly secret: EpochSecret; readonly record: Omit<ClientRecord, "secret"> } | null = null;
+  #deriving: Omit<ClientRecord, "secret"> | null = null;
+  #proof: Proof | null = null;
+  #first: FirstPacket | null = null;
+  #live = false;
+
+  /** @throws RangeError where `maxMessage` is under 4 KiB or no u32 */
+  constructor(options: ServerSessionOptions) {
+    super({
+      crypto: options.crypto,
+      padding: options.padding,
+      table: SERVER_TRANSITIONS,
+      receives: "c2s",
+      suites: options.suites,
+      states: { start: "wait-hello", terminated: "terminated", ended: "ended" },
+    });
+    const { maxMessage } = options;
+    if (!Number.isInteger(maxMessage) || maxMessage < MIN_MAX_MESSAGE || maxMessage > 0xffff_ffff) {
+      throw new RangeError(
+        `maxMessage is an integer from ${MIN_MAX_MESSAGE} to ${0xffff_ffff}, not ${maxMessage}`,
+      );
+    }
+    this.#maxMessage = maxMessage;
+  }
+
+  get frameLimit(): number {
+    const suite = this.peer?.suite;
+    if (suite === undefined) return MAX_HANDSHAKE_PACKET;
+    return packetLimit(suite, this.#live ? this.#maxMessage : firstMessageLimit(this.#maxMessage));
+  }
+
+  /** Null until HELLO is verified. */
+  get suite(): Suite | null {
+    return this.peer?.suite ?? null;
+  }
+
+  /** Null until HELLO is verified. */
+  get clientId(): ClientId | null {
+    return this.peer?.clientId ?? null;
+  }
+
+  /** Of this session; null until HELLO is verified. */
+  get epoch(): Epoch | null {
+    return this.peer?.epoch ?? null;
+  }
+
+  /** Of the record that HELLO was verified against; null before, and in classic. */
+  get generation(): bigint | null {
+    return this.#proof?.generation ?? null;
+  }
+
+  /** The first packet is committed (classic: verified). */
+  get live(): boolean {
+    return this.#live;
+  }
+
+  /** A DATA was delivered and waits for `answer`. */
+  get answering(): boolean {
+    return this.state === "answering";
+  }
+
+  /** Whom the HELLO names, verified or not; null before one came. */
+  get helloClient(): ClientId | null {
+    return this.peer?.clientId ?? this.#hello?.header.clientId ?? null;
+  }
+
+  // The table pairs each handler with the triggers that it takes; transitions.test.ts walks the grid.
+  protected override run(handler: ServerHandler, event: unknown, received: Received | null): ServerState {
+    switch (handler) {
+      case "hello":
+        this.#hello = { ...(received as Received), retried: false, reportedClone: false };
+        return this.#lookUp(this.#hello.header);
+      case "found":
+        return this.#found(event as EventOf<"found">);
+      case "derived":
+        return this.#derived(event as EventOf<"derived">);
+      case "caughtUp":
+        return this.#caughtUp(event as EventOf<"committed">);
+      case "firstPacket":
+        return this.#firstPacket(received as Received);
+      case "reRead":
+        return this.#reRead(event as EventOf<"found">);
+      case "accepted":
+        return this.#accepted(event as EventOf<"committed">);
+      case "epochMoved":
+        this.#forgetNext();
+        return this.state;
+      case "expire":
+        return this.end({ kind: "deadline" });
+      case "data":
+        return this.#deliver(received as Received);
+      case "answer": {
+        const { message, iv, padding } = event as EventOf<"answer">;
+        this.seal("AGGREGATE", { message, kind: "message" }, this.#maxMessage, iv, padding);
+        return "ready";
+      }
+      case "peerTerminates": {
+        const reason = this.reasonOf(this.open(received as Received));
+        return this.end({ kind: "terminated", by: "peer", reason });
+      }
+      case "terminate": {
+        const { reason, iv } = event as EventOf<"terminate">;
+        return this.terminateWith(reason, iv);
+      }
+      case "frameError":
+        throw (event as EventOf<"frame-error">).error;
+      case "endOfStream":
+        return this.endOfStream(this.peer?.suite.strict === true);
+      case "abort":
+        return this.end({ kind: "aborted" });
+      case "ignore":
+        return this.state;
+      default:
+        return handler satisfies never;
+    }
+  }
+
+  protected override wipeSecrets(): void {
+    this.#ahead?.secret.wipe();
+    this.#ahead = null;
+    this.#deriving = null;
+    this.#forgetNext();
+    this.#first = null;
+  }
+
+  #forgetNext(): void {
+    if (this.#proof === null) return;
+    this.#proof.next?.wipe();
+    this.#proof.next = null;
+  }
+
+  #lookUp(header: Header): ServerState {
+    this.emit({ type: "look-up", clientId: header.clientId, suite: header.suite });
+    return "looking-up";
+  }
+
+  /** Checks 5 to 9 on a HELLO (section 1), and what follows from its epoch (section 4.5.2). */
+  #found(event: EventOf<"found">): ServerState {
+    const { record } = event;
+    const hello = this.#hello;
+    if (hello === null) throw new IllegalTransitionError("no HELLO is held");
+    const { header } = hello;
+    try {
+      if (record === null || record.revoked) {
+        this.#verifyDecoy(hello);
+        throw new IdentityError(record === null ? "an unknown client" : "a revoked client");
+      }
+      if (record.suite !== header.suite)
+        throw new SuiteError(`this client is pinned to ${record.suite.name}`);
+      if (!record.suite.strict) return this.#challengeClassic(hello, record, event);
+      this.#checkHelloEpoch(header, record);
+      if (header.round !== 0) throw new DesyncError(`round ${header.round} in HELLO`);
+      const stored = new EpochSecret(this.crypto, record.suite, record.clientId, record.epoch, record.secret);
+      if (header.epoch - record.epoch > MAX_INLINE_DERIVATIONS) {
+        this.#deriving = withoutSecret(record);
+        this.emit({
+          type: "derive",
+          suite: record.suite,
+          clientId: record.clientId,
+          from: record.epoch,
+          to: header.epoch,
+          secret: stored.copy(),
+        });
+        return "deriving";
+      }
+      return this.#verifyHello(hello, withoutSecret(record), stored.forward(header.epoch), event);
+    } finally {
+      if (record !== null) wipe(record.secret);
+    }
+  }
+
+  #derived(event: EventOf<"derived">): ServerState {
+    const hello = this.#hello;
+    const record = this.#deriving;
+    if (hello === null || record === null) throw new IllegalTransitionError("no derivation was asked for");
+    this.#deriving = null;
+    const secret = new EpochSecret(
+      this.crypto,
+      record.suite,
+      record.clientId,
+      hello.header.epoch,
+      event.secret,
+    );
+    return this.#verifyHello(hello, record, secret, event);
+  }
+
+  /** Check 6 on a HELLO. */
+  #checkHelloEpoch({ clientId, epoch }: Header, record: ClientRecord): void {
+    if (epoch === LAST_EPOCH) throw new EpochError("HELLO at the last epoch; reissue the client");
+    if (epoch < record.epoch) {
+      this.emit({ type: "stale-epoch", clientId, epoch, stored: record.epoch });
+      throw new EpochError(`HELLO at epoch ${epoch}, behind the stored ${record.epoch}`);
+    }
+    if (epoch > Math.min(record.epoch + record.window, LAST_EPOCH)) {
+      throw new EpochError(`HELLO at epoch ${epoch}, more than ${record.window} ahead of ${record.epoch}`);
+    }
+  }
+
+  /** Checks 8 and 9 on a HELLO of the strict suites; takes `secret` (`E_e`) over. Then CHALLENGE, or a catch-up first. */
+  #verifyHello(
+    hello: PendingHello,
+    record: Omit<ClientRecord, "secret">,
+    secret: EpochSecret,
+    entropy: Entropy,
+  ): ServerState {
+    const { header } = hello;
+    let last: Uint8Array;
+    try {
+      last = openHandshake(this.crypto, secret.helloKeys(), hello, HELLO_BYTES).subarray(NONCE_BYTES);
+    } catch (error) {
+      secret.wipe();
+      throw error;
+    }
+    this.#detectCloneByLast(hello, record, last);
+    if (header.epoch === record.epoch) return this.#challenge(secret, record.generation, entropy);
+    this.#ahead = { secret, record };
+    this.emit({
+      type: "commit",
+      clientId: record.clientId,
+      suite: record.suite,
+      expected: { generation: record.generation, epoch: record.epoch },
+      next: { epoch: header.epoch, secret: secret.copy() },
+      accepted: null,
+    });
+    return "catching-up";
+  }
+
+  /** Section 4.5.2: *accepted* shows epoch e−1 with another `T` than `last` (not zeros). */
+  #detectCloneByLast(hello: PendingHello, record: Omit<ClientRecord, "secret">, last: Uint8Array): void {
+    const { accepted } = record;
+    if (hello.reportedClone || accepted === null || accepted.epoch !== hello.header.epoch - 1) return;
+    if (last.every((byte) => byte === 0) || samePublicBytes(accepted.t, last)) return;
+    this.#hello = { ...hello, reportedClone: true };
+    this.emit({ type: "clone-detected", clientId: record.clientId, epoch: hello.header.epoch });
+  }
+
+  #caughtUp(event: EventOf<"committed">): ServerState {
+    const ahead = this.#ahead;
+    const hello = this.#hello;
+    if (ahead === null || hello === null) throw new IllegalTransitionError("no catch-up was asked for");
+    this.#ahead = null;
+    if (event.outcome === "done") return this.#challenge(ahead.secret, ahead.record.generation, event);
+    ahead.secret.wipe();
+    if (event.outcome === "lost" && event.current !== null) wipe(event.current.secret);
+    if (hello.retried) return this.end({ kind: "lost" });
+    this.#hello = { ...hello, retried: true };
+    return this.#lookUp(hello.header);
+  }
+
+  /** Section 4.4. Takes `secret` (`E_e`) over. From here on the connection holds its chains and `E_{e+1}`. */
+  #challenge(secret: EpochSecret, generation: bigint, { nonce, iv }: Entropy): ServerState {
+    const hello = this.#hello;
+    if (hello === null) throw new IllegalTransitionError("no HELLO is held");
+    const { suite, clientId, epoch } = hello.header;
+    const helloHash = this.crypto.sha256(hello.packet);
+    const message = concat(helloHash, nonce.subarray(0, NONCE_BYTES), u32(this.#maxMessage));
+    const header: Header = {
+      suite,
+      clientId,
+      epoch,
+      opcode: "CHALLENGE",
+      direction: "s2c",
+      round: 0 as Round,
+    };
+    const frame = sealHandshake(this.crypto, secret.challengeKeys(), header, message, iv);
+
+    const transcript = transcriptOf(this.crypto, helloHash, frame.subarray(LENGTH_BYTES));
+    const chains = secret.session().traffic(transcript);
+    this.peer = { suite, clientId, epoch };
+    this.opener = new RecordOpener(this.crypto, chains.c2s);
+    this.sealer = new RecordSealer(this.crypto, chains.s2c);
+    this.#proof = { generation, next: secret.next(), t: copyOf(transcript, 0, LAST_BYTES) };
+    this.#hello = null;
+    secret.wipe();
+    this.emit({ type: "send", frame });
+    this.emit({ type: "set-deadline", deadline: "first-packet" });
+    return "wait-first";
+  }
+
+  /** Section 3: HELLO and CHALLENGE move the keys of their directions; a live client's second connection is refused. */
+  #challengeClassic(hello: PendingHello, record: ClientRecord, event: EventOf<"found">): ServerState {
+    const { suite, clientId } = record;
+    if (event.live) throw new IdentityError("a second connection of a live client");
+    this.peer = { suite, clientId, epoch: 0 as Epoch };
+    this.opener = new RecordOpener(this.crypto, ClassicChain.start(this.crypto, record.secret, clientId));
+    this.sealer = new RecordSealer(this.crypto, ClassicChain.start(this.crypto, record.secret, clientId));
+    const { message } = this.open(hello);
+    if (message.length !== CLASSIC_NONCE_BYTES) throw new FormatError("a classic HELLO carries 16 bytes");
+    this.#hello = null;
+    const nonce = copyOf(event.nonce, 0, CLASSIC_NONCE_BYTES);
+    this.seal("CHALLENGE", { message: nonce, kind: "message" }, CLASSIC_NONCE_BYTES, event.iv);
+    this.emit({ type: "set-deadline", deadline: "first-packet" });
+    return "wait-first";
+  }
+
+  /** Section 4.5.3: proof that the client is live in this session. It counts when the move of the epoch is durable. */
+  #firstPacket(received: Received): ServerState {
+    const content = this.open(received);
+    const terminate = received.header.opcode === "TERMINATE" ? this.reasonOf(content) : null;
+    this.#first = { ...content, round: received.header.round, terminate };
+    const proof = this.#proof;
+    if (proof === null) return this.#becomeLive();
+    if (proof.next === null) {
+      this.emit({ type: "look-up", clientId: received.header.clientId, suite: received.header.suite });
+      return "re-reading";
+    }
+    return this.#commitFirst(proof, proof.next);
+  }
+
+  #commitFirst(proof: Proof, next: EpochSecret): ServerState {
+    const { suite, clientId } = next;
+    const epoch = (next.epoch - 1) as Epoch;
+    this.emit({
+      type: "commit",
+      clientId,
+      suite,
+      expected: { generation: proof.generation, epoch },
+      next: { epoch: next.epoch, secret: next.copy() },
+      accepted: { epoch, t: proof.t },
+    });
+    next.wipe();
+    proof.next = null;
+    return "committing";
+  }
+
+  /** The epoch was said to have moved: it may have come back to this session's own (a catch-up of its own HELLO). */
+  #reRead({ record, iv }: EventOf<"found">): ServerState {
+    const proof = this.#proof;
+    const peer = this.peer;
+    if (proof === null || peer === null) throw new IllegalTransitionError("no first packet is held");
+    if (
+      record === null ||
+      record.revoked ||
+      record.generation !== proof.generation ||
+      record.epoch !== peer.epoch
+    ) {
+      return this.#lose(record, iv);
+    }
+    const stored = new EpochSecret(this.crypto, record.suite, record.clientId, record.epoch, record.secret);
+    const next = stored.next();
+    stored.wipe();
+    return this.#commitFirst(proof, next);
+  }
+
+  #accepted(event: EventOf<"committed">): ServerState {
+    if (event.outcome === "done") return this.#becomeLive();
+    return this.#lose(event.outcome === "lost" ? event.current : undefined, event.iv);
+  }
+
+  #becomeLive(): ServerState {
+    const first = this.#first;
+    const peer = this.peer;
+    if (first === null || peer === null) throw new IllegalTransitionError("no first packet is held");
+    this.#first = null;
+    this.#live = true;
+    this.emit({ type: "set-deadline", deadline: "none" });
+    this.emit({ type: "live", ...peer });
+    if (first.terminate !== null) {
+      return this.end({ kind: "terminated", by: "peer", reason: first.terminate });
+    }
+    this.emit({ type: "deliver", round: first.round, message: first.message, kind: first.kind });
+    return "answering";
+  }
+
+  /**
+   * Section 4.5.4: the first packet lost its compare-and-set, so it does not count.
+   * @param current what is stored now, null where the client is gone, undefined where the outcome is unknown
+   */
+  #lose(current: ClientRecord | null | undefined, iv: Uint8Array): ServerState {
+    const { proof, first, peer } = { proof: this.#proof, first: this.#first, peer: this.peer };
+    if (proof === null || first === null || peer === null)
+      throw new IllegalTransitionError("no commit to lose");
+    if (current) wipe(current.secret);
+    const sameGeneration = current?.generation === proof.generation;
+    const { accepted } = current ?? { accepted: null };
+    if (sameGeneration && accepted?.epoch === peer.epoch && !samePublicBytes(accepted.t, proof.t)) {
+      this.emit({ type: "clone-detected", clientId: peer.clientId, epoch: peer.epoch });
+    }
+    const silent: EndCause = { kind: "lost" };
+    if (first.terminate !== null) return this.end(silent);
+    if (current === null || current?.revoked) return this.terminateWith("revoked", iv);
+    return this.terminateWith(current === undefined || sameGeneration ? "conflict" : "superseded", iv);
+  }
+
+  #deliver(received: Received): ServerState {
+    const { message, kind } = this.open(received);
+    this.emit({ type: "deliver", round: received.header.round, message, kind });
+    return "answering";
+  }
+
+  /** As much work as a HELLO of a known client makes, so that time does not tell whether one is enrolled. */
+  #verifyDecoy({ header, packet }: PendingHello): void {
+    const suite = header.suite.strict ? header.suite : STRICT;
+    const decoy = new EpochSecret(
+      this.crypto,
+      suite,
+      header.clientId,
+      0 as Epoch,
+      new Uint8Array(SECRET_BYTES),
+    );
+    const keys: PacketKeys = decoy.helloKeys();
+    try {
+      openPacket(this.crypto, keys, suite, packet);
+    } catch {
+      // Whoever seals under the decoy's public key is refused all the same.
+    } finally {
+      wipeKeys(keys);
+    }
+  }
+}
+
+function withoutSecret(record: ClientRecord): Omit<ClientRecord, "secret"> {
+  const { secret: _secret, ...rest } = record;
+  return rest;
+}
