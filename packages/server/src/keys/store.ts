@@ -1,0 +1,92 @@
+import type { Accepted, ClientId, ClientRecord, Epoch, Suite } from "@pawl/protocol";
+
+/**
+ * The key database as the server and `pawl keys` see it (PROTOCOL.md 4.5). One interface for memory, SQLite and a
+ * cluster, one conformance suite for all (`testing/conformance.ts`).
+ *
+ * Promises of every store:
+ * - `commit` is a compare-and-set on (generation, epoch). `done` means durable. A rejected promise means that the
+ *   outcome is unknown: the caller has to take it as lost.
+ * - What a method returns holds its own copy of a secret; the caller overwrites it after use.
+ * - Every change of generation or epoch by whomever, other processes included, is announced to `watch` within a second.
+ */
+export interface KeyStore {
+  /** What a session needs, or null where the client is not enrolled. A revoked client is returned, marked. */
+  lookUp(clientId: ClientId): Promise<ClientRecord | null>;
+  commit(change: Commit): Promise<CommitOutcome>;
+
+  /**
+   * Enrols clients, all or none. @throws AlreadyEnrolledError, ClientCapError, PskAlreadyImportedError.
+   * The store draws the generation.
+   */
+  add(clients: readonly NewClient[], options?: { readonly maxClients?: number }): Promise<ClientInfo[]>;
+  /** The lowest `count` ids that are free, ascending. */
+  freeIds(count: number): Promise<ClientId[]>;
+  get(clientId: ClientId): Promise<ClientInfo | null>;
+  /** By ascending id. Without secrets. */
+  list(): AsyncIterable<ClientInfo>;
+  /** Enrolled clients, revoked ones included. */
+  count(): Promise<number>;
+  /** Draws a new generation. @throws UnknownClientError */
+  revoke(clientId: ClientId, reason: string): Promise<ClientInfo>;
+  /** A new secret at epoch 0, a new generation, not revoked, nothing accepted. @throws UnknownClientError */
+  reissue(clientId: ClientId, secret: Uint8Array): Promise<ClientInfo>;
+  /** @throws UnknownClientError */
+  remove(clientId: ClientId): Promise<void>;
+  /** @throws UnknownClientError */
+  rename(clientId: ClientId, label: string | null): Promise<ClientInfo>;
+
+  /**
+   * Tells of clients whose generation, epoch or revocation changed, or that were removed. Changes by this store
+   * object are told too. Returns what ends the watch.
+   */
+  watch(listener: (change: StoreChange) => void): () => void;
+  close(): Promise<void>;
+}
+
+export interface StoreChange {
+  readonly clientId: ClientId;
+  /** Null: removed. */
+  readonly now: { readonly generation: bigint; readonly epoch: Epoch; readonly revoked: boolean } | null;
+}
+
+/** A compare-and-set: `next` in place of what is stored, if that has still this generation and epoch and is not revoked. */
+export interface Commit {
+  readonly clientId: ClientId;
+  readonly expected: { readonly generation: bigint; readonly epoch: Epoch };
+  readonly next: { readonly epoch: Epoch; readonly secret: Uint8Array };
+  /** With a first packet: recorded, `lastSeen` set, the window back to its default. Null for a catch-up: none of it. */
+  readonly accepted: Accepted | null;
+}
+
+export type CommitOutcome =
+  | { readonly outcome: "done" }
+  /** Another record was there: `current`, null where the client is gone. */
+  | { readonly outcome: "lost"; readonly current: ClientRecord | null };
+
+export interface NewClient {
+  readonly clientId: ClientId;
+  readonly suite: Suite;
+  /** `E_0` (32 bytes); in classic the base key. Copied. */
+  readonly secret: Uint8Array;
+  readonly label?: string | null;
+  /** Section 4.2: the check value of an imported pre-shared key, refused a second time while it is recorded. */
+  readonly importCheck?: Uint8Array | null;
+}
+
+/** A client without its secret: what may be shown. */
+export interface ClientInfo {
+  readonly clientId: ClientId;
+  readonly suite: Suite;
+  readonly generation: bigint;
+  readonly epoch: Epoch;
+  readonly window: number;
+  readonly accepted: Accepted | null;
+  readonly label: string | null;
+  /** Milliseconds since 1970. */
+  readonly created: number;
+  /** Of the last committed first packet, milliseconds since 1970; null: never. */
+  readonly lastSeen: number | null;
+  /** Null: not revoked. */
+  readonly revoked: { readonly at: number; readonly reason: string } | null;
+}
