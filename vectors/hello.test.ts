@@ -1,44 +1,16 @@
-import {
-  type Accepted,
-  type ClientId,
-  ClientSession,
-  type Epoch,
-  EpochExhaustedError,
-  nodeCrypto,
-  ServerSession,
-  SUITES,
-  toHex,
-} from "@pawl/protocol";
+import { toHex } from "@pawl/protocol";
 import { describe, expect, it } from "vitest";
 import { TERMINATE_REASONS } from "../packages/protocol/src/reasons.ts";
-import { ClientPeer, ServerPeer, TestDatabase, violationOf } from "../packages/protocol/src/testing/peers.ts";
-import { bytes, type CommitVector, type HelloVectors, readVectors } from "./load.ts";
-import { recordOf, suiteOf } from "./play.ts";
+import { violationOf } from "../packages/protocol/src/testing/peers.ts";
+import { clientOf, hexAccepted, hexCommits, hexRecord, serverOf, takeStep } from "./hello-play.ts";
+import { bytes, type HelloVectors, readVectors } from "./load.ts";
 
 const vectors = readVectors<HelloVectors>("hello");
 
-const acceptedOf = (v: { epoch: number; T: string } | null | undefined): Accepted | null =>
-  v ? { epoch: v.epoch as Epoch, t: bytes(v.T) } : null;
-const hexCommits = (made: readonly { from: number; to: number; secret: Uint8Array }[]): CommitVector[] =>
-  made.map(({ from, to, secret }) => ({ from, to, secret: toHex(secret) }));
-
 describe("hello.json, server", () => {
   it.each(vectors.server)("$id", (v) => {
-    const database = new TestDatabase();
-    if (v.server !== null) {
-      database.put({ ...recordOf(v.clientId, v.server), accepted: acceptedOf(v.accepted) });
-    }
-    const session = new ServerSession({
-      crypto: nodeCrypto,
-      suites: SUITES,
-      maxMessage: v.maxMessage ?? 1 << 20,
-    });
-    const peer = new ServerPeer(database, { session }, () => ({
-      nonce: bytes(v.serverNonce ?? "00".repeat(32)),
-      iv: bytes(v.challengeIv ?? "00".repeat(16)),
-    }));
-    const clones = () => peer.reports.filter((r) => r.type === "clone-detected").length;
-
+    const play = serverOf(v);
+    const { peer, database, clones } = play;
     peer.receive(bytes(v.hello));
     expect(hexCommits(peer.commits)).toEqual(v.commits);
     if (!v.staleEpochEventOpen) {
@@ -53,40 +25,20 @@ describe("hello.json, server", () => {
     }
 
     for (const step of v.then ?? []) {
-      const [sent, commits, delivered, reported] = [
-        peer.sent.length,
-        peer.commits.length,
-        peer.delivered.length,
-        clones(),
-      ];
-      if (step.op === "database") {
-        database.put({ ...recordOf(v.clientId, step.record), accepted: acceptedOf(step.accepted) });
-        continue;
-      }
+      const done = takeStep(v, step, play);
+      if (step.op === "database") continue;
       if (step.op === "aggregate") {
-        peer.entropy = () => ({ nonce: new Uint8Array(32), iv: bytes(step.iv) });
-        peer.answer(bytes(step.message));
-        expect(peer.sent.slice(sent).map(toHex)).toEqual([step.frame]);
+        expect(done.sent).toEqual([step.frame]);
         continue;
       }
-      if (step.terminateIv !== undefined) {
-        const iv = bytes(step.terminateIv);
-        peer.entropy = () => ({ nonce: new Uint8Array(32), iv });
-      }
-      peer.receive(bytes(step.frame));
-      expect(hexCommits(peer.commits.slice(commits))).toEqual(step.commits);
-      expect(clones() > reported).toBe(step.cloneDetectedEvent ?? false);
-      if (step.gives === "data") {
-        expect(peer.delivered.length).toBe(delivered + 1);
-      } else if (step.gives === "terminate") {
+      expect(done.commits).toEqual(step.commits);
+      expect(done.clones > 0).toBe(step.cloneDetectedEvent ?? false);
+      expect(done.delivered).toBe(step.gives === "data" ? 1 : 0);
+      if (step.gives === "terminate") {
         expect(peer.end).toMatchObject({ kind: "terminated", by: "peer" });
-      } else {
-        expect(step.gives).toBe("ended");
-        expect(peer.delivered.length).toBe(delivered);
+      } else if (step.gives === "ended") {
         expect(peer.session.ended).toBe(true);
-        expect(peer.sent.slice(sent).map(toHex)).toEqual(
-          step.terminate === undefined ? [] : [step.terminate],
-        );
+        expect(done.sent).toEqual(step.terminate === undefined ? [] : [step.terminate]);
         if (peer.end?.kind === "terminated") {
           expect(TERMINATE_REASONS[peer.end.reason]).toBe(step.terminateReason);
         } else {
@@ -96,33 +48,18 @@ describe("hello.json, server", () => {
       }
     }
 
-    const after = database.read(v.clientId as ClientId);
-    if (v.serverAfter) {
-      const { generation, epoch, secret, revoked, window } = recordOf(v.clientId, v.serverAfter);
-      expect(after).toMatchObject({ generation, epoch, revoked, window });
-      expect(toHex(after?.secret ?? new Uint8Array())).toBe(toHex(secret));
-    }
-    if (v.acceptedAfter !== undefined) {
-      expect(after?.accepted ?? null).toEqual(acceptedOf(v.acceptedAfter) ?? null);
-    }
+    if (v.serverAfter) expect(hexRecord(database, v.clientId, v.serverAfter)).toEqual(v.serverAfter);
+    if (v.acceptedAfter !== undefined) expect(hexAccepted(database, v.clientId)).toEqual(v.acceptedAfter);
   });
 });
 
 describe("hello.json, client", () => {
   it.each(vectors.client)("$id", (v) => {
-    const options = {
-      suite: suiteOf(v.suite),
-      clientId: v.clientId as ClientId,
-      epoch: v.client.epoch as Epoch,
-      secret: bytes(v.client.secret),
-      last: bytes(v.client.last),
-    };
-    if (v.outcome === "refused") {
-      expect(() => new ClientSession({ crypto: nodeCrypto, ...options })).toThrow(EpochExhaustedError);
+    const peer = clientOf(v);
+    if (v.outcome === "refused" || peer === null) {
+      expect([v.outcome, peer]).toEqual(["refused", null]);
       return;
     }
-    const entropy = { nonce: bytes(v.nonce ?? ""), iv: bytes(v.helloIv ?? "") };
-    const peer = new ClientPeer(options, () => entropy);
     peer.start();
     expect(peer.sent.map(toHex)).toEqual([v.hello]);
     peer.receive(bytes(v.challenge ?? ""));
