@@ -1,0 +1,94 @@
+import { once } from "node:events";
+import { createServer, type Socket, connect } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { type Clock, systemClock } from "./clock.ts";
+import { halfCloseAndDrain } from "./drain.ts";
+import { pooledRandom, systemRandom } from "./random.ts";
+
+describe("systemClock", () => {
+  it("calls back once, unless it was cancelled", async () => {
+    const before = systemClock.now();
+    let [called, cancelled] = [0, 0];
+    systemClock.after(1_000_000, () => cancelled++)();
+    await new Promise<void>((resolve) =>
+      systemClock.after(1, () => {
+        called++;
+        resolve();
+      }),
+    );
+    expect([called, cancelled]).toEqual([1, 0]);
+    expect(systemClock.now()).toBeGreaterThanOrEqual(before);
+  });
+});
+
+describe("systemRandom", () => {
+  it("gives as many bytes as asked for, never the same, from the pool or past it", () => {
+    const random = pooledRandom();
+    const seen = new Set<string>();
+    for (let i = 0; i < 2_000; i++) {
+      const bytes = random(16);
+      expect(bytes).toHaveLength(16);
+      seen.add(bytes.toString());
+    }
+    expect(seen.size).toBe(2_000);
+    expect(systemRandom(100_000).some((byte) => byte !== 0)).toBe(true);
+    expect(systemRandom(0)).toHaveLength(0);
+  });
+});
+
+async function pairOfSockets(): Promise<{ a: Socket; b: Socket; done: () => void }> {
+  const server = createServer({ allowHalfOpen: true });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  const a = connect({ port: address.port, host: "127.0.0.1", allowHalfOpen: true });
+  const [b] = (await once(server, "connection")) as [Socket];
+  return {
+    a,
+    b,
+    done: () => {
+      a.destroy();
+      b.destroy();
+      server.close();
+    },
+  };
+}
+
+describe("halfCloseAndDrain", () => {
+  it("lets the last bytes arrive although input is unread", async () => {
+    const { a, b, done } = await pairOfSockets();
+    const got: Buffer[] = [];
+    a.on("data", (chunk: Buffer) => got.push(chunk));
+    a.write(Buffer.alloc(200_000));
+    b.write("goodbye");
+    halfCloseAndDrain(b, systemClock);
+    await once(a, "end");
+    expect(Buffer.concat(got).toString()).toBe("goodbye");
+    a.end();
+    if (!b.destroyed) await once(b, "close");
+    done();
+  });
+
+  it("destroys the connection when the other side does not close in time", async () => {
+    const { a, b, done } = await pairOfSockets();
+    const due: (() => void)[] = [];
+    const clock: Clock = {
+      now: () => 0,
+      after: (_ms, callback) => {
+        due.push(callback);
+        return () => {};
+      },
+    };
+    a.on("error", () => {});
+    halfCloseAndDrain(b, clock);
+    await sleep(20);
+    expect(b.destroyed).toBe(false);
+    for (const callback of due) callback();
+    expect(b.destroyed).toBe(true);
+    halfCloseAndDrain(b, clock);
+    expect(due).toHaveLength(1);
+    done();
+  });
+});
