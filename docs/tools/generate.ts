@@ -1,0 +1,3 @@
+import { writeSpecification } from "./state-tables.ts";
+
+writeSpecification();
