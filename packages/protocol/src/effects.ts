@@ -57,8 +57,8 @@ export type ClientEffect =
 
 export type ServerEffect =
   | SendEffect
-  /** Read the client's record, and answer with `found`. */
-  | { readonly type: "look-up"; readonly clientId: ClientId; readonly suite: Suite }
+  /** Read the client's record, and answer with `found`. `epoch` is what the packet claims, verified or not. */
+  | { readonly type: "look-up"; readonly clientId: ClientId; readonly suite: Suite; readonly epoch: Epoch }
   /** Derive the epoch secret `steps` (> 256) epochs on from `secret`, off the event loop; answer with `derived`. */
   | {
       readonly type: "derive";

@@ -221,7 +221,8 @@ export class ServerSession extends Session<ServerState, ServerEvent, ServerEffec
   }
 
   #lookUp(header: Header): ServerState {
-    this.emit({ type: "look-up", clientId: header.clientId, suite: header.suite });
+    const { clientId, suite, epoch } = header;
+    this.emit({ type: "look-up", clientId, suite, epoch });
     return "looking-up";
   }
 
@@ -392,7 +393,8 @@ export class ServerSession extends Session<ServerState, ServerEvent, ServerEffec
     const proof = this.#proof;
     if (proof === null) return this.#becomeLive();
     if (proof.next === null) {
-      this.emit({ type: "look-up", clientId: received.header.clientId, suite: received.header.suite });
+      const { clientId, suite, epoch } = received.header;
+      this.emit({ type: "look-up", clientId, suite, epoch });
       return "re-reading";
     }
     return this.#commitFirst(proof, proof.next);

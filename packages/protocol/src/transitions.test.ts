@@ -21,7 +21,7 @@ import {
 const clientStates = Object.keys(CLIENT_TRANSITIONS) as ClientState[];
 const serverStates = Object.keys(SERVER_TRANSITIONS) as ServerState[];
 const allowed = (row: StateRow<string, string, string>, trigger: string, opcode: boolean, suite: Suite) => {
-  const move = row.on[trigger] ?? (opcode ? row.on["packet"] : undefined);
+  const move = row.on[trigger] ?? (opcode ? row.on.packet : undefined);
   return move !== undefined && !(move.strictOnly && !suite.strict) ? move : undefined;
 };
 const PACKETS = ["HELLO", "CHALLENGE", "DATA", "AGGREGATE", "TERMINATE"];
@@ -128,7 +128,7 @@ describe("the tables", () => {
   it("let every state be aborted, and an awaiting one take only its answer beside", () => {
     for (const table of [CLIENT_TRANSITIONS, SERVER_TRANSITIONS]) {
       for (const row of Object.values(table) as StateRow<string, string, string>[]) {
-        expect(row.on["abort"]).toBeDefined();
+        expect(row.on.abort).toBeDefined();
         if (row.awaits) expect(Object.keys(row.on)).toHaveLength(2);
       }
     }
