@@ -1,0 +1,100 @@
+import type { ClientId, Epoch, Kind, Round, SuiteName, TerminateReason } from "@pawl/protocol";
+import type { Clock } from "@pawl/protocol/driver";
+import { type ClosedRound, Rounds, type RoundsOptions } from "./rounds/index.ts";
+
+/** A live session, as an application sees it. */
+export interface ServerSessionHandle {
+  /** Counts the connections of this server. */
+  readonly id: number;
+  readonly clientId: ClientId;
+  readonly epoch: Epoch;
+  readonly suite: SuiteName;
+  readonly remoteAddress: string;
+  /** The round of the message that is being answered. */
+  readonly round: Round;
+  /** Ends the session with TERMINATE (classic: by closing). */
+  terminate(reason?: TerminateReason): void;
+}
+
+/**
+ * Answers one message of an authenticated client. Text is sent as UTF-8. What it throws ends the session, with an
+ * `application-error`.
+ */
+export type MessageHandler = (
+  session: ServerSessionHandle,
+  message: Uint8Array,
+) => Uint8Array | string | Promise<Uint8Array | string>;
+
+/** What a server does with verified messages. `answer` is called at most once for each. */
+export interface Application {
+  live(session: ServerSessionHandle): void;
+  message(session: ServerSessionHandle, message: Uint8Array, kind: Kind, answer: Answer): void;
+  ended(session: ServerSessionHandle): void;
+  /** The server drains: what is owed is answered now. */
+  close(): void;
+}
+
+export interface Answer {
+  (message: Uint8Array): void;
+  /** The handler failed. */
+  failed(error: unknown): void;
+}
+
+/** Any handler of messages. Covers are answered with an empty message and not shown to it. */
+export class HandlerApplication implements Application {
+  readonly #handler: MessageHandler;
+  readonly #encoder = new TextEncoder();
+
+  constructor(handler: MessageHandler) {
+    this.#handler = handler;
+  }
+
+  live(): void {}
+  ended(): void {}
+  close(): void {}
+
+  message(session: ServerSessionHandle, message: Uint8Array, kind: Kind, answer: Answer): void {
+    if (kind === "cover") {
+      answer(new Uint8Array());
+      return;
+    }
+    try {
+      const reply = this.#handler(session, message);
+      if (reply instanceof Promise) reply.then((late) => answer(this.#bytes(late)), answer.failed);
+      else answer(this.#bytes(reply));
+    } catch (error) {
+      answer.failed(error);
+    }
+  }
+
+  #bytes(reply: Uint8Array | string): Uint8Array {
+    return typeof reply === "string" ? this.#encoder.encode(reply) : reply;
+  }
+}
+
+/** Section 5, the default. */
+export class RoundsApplication implements Application {
+  readonly #rounds: Rounds;
+
+  constructor(
+    options: RoundsOptions & { maxMessage: number; clock: Clock; onRound: (round: ClosedRound) => void },
+  ) {
+    this.#rounds = new Rounds(options);
+  }
+
+  live(session: ServerSessionHandle): void {
+    this.#rounds.join(session);
+  }
+
+  message(session: ServerSessionHandle, message: Uint8Array, kind: Kind, answer: Answer): void {
+    this.#rounds.contribute(session, session.clientId, message, kind, answer);
+  }
+
+  ended(session: ServerSessionHandle): void {
+    this.#rounds.leave(session);
+  }
+
+  close(): void {
+    this.#rounds.close();
+  }
+}

@@ -1,0 +1,462 @@
+import type { Socket } from "node:net";
+import {
+  type ClientId,
+  type ClientRecord,
+  DEFAULT_WINDOW,
+  type EndCause,
+  FrameError,
+  FrameReader,
+  ProtocolError,
+  type Round,
+  type ServerEffect,
+  type ServerEvent,
+  ServerSession,
+  type TerminateReason,
+  wipe,
+} from "@pawl/protocol";
+import { halfCloseAndDrain } from "@pawl/protocol/driver";
+import type { Answer, Application, ServerSessionHandle } from "./application.ts";
+import type { HandshakeBuckets } from "./bucket.ts";
+import type { ChallengeBudget } from "./challenge-budget.ts";
+import type { Derivations } from "./derive.ts";
+import { type EventBus, messageOf } from "./events.ts";
+import type { HalfOpenTable } from "./half-open.ts";
+import type { ResolvedOptions } from "./options.ts";
+
+/** What a connection needs of its server. */
+export interface ConnectionHost {
+  readonly options: ResolvedOptions;
+  readonly events: EventBus;
+  readonly application: Application;
+  readonly buckets: HandshakeBuckets;
+  readonly budget: ChallengeBudget;
+  readonly derivations: Derivations;
+  readonly halfOpen: HalfOpenTable<Connection>;
+  isLive(clientId: ClientId): boolean;
+  /** Whether one more client may become live. */
+  hasRoomFor(clientId: ClientId): boolean;
+  /** CHALLENGE is on its way: the connection has a client from here on. */
+  greeted(connection: Connection): void;
+  becameLive(connection: Connection): void;
+  ended(connection: Connection): void;
+}
+
+/** The socket driver of one ServerSession: events in, effects carried out in order. */
+export class Connection {
+  readonly id: number;
+  readonly remoteAddress: string;
+  readonly limitKey: string;
+  readonly since: number;
+  readonly #host: ConnectionHost;
+  readonly #socket: Socket;
+  readonly #session: ServerSession;
+  readonly #reader = new FrameReader();
+  readonly #answer: Answer;
+  /** What came while the session waited for a look-up, a derivation or a commit. */
+  readonly #waiting: ServerEvent[] = [];
+  #cancelDeadline: () => void = () => {};
+  #cancelIdle: () => void = () => {};
+  #cancelQueued: (() => void) | null = null;
+  #generation: bigint | null = null;
+  #handle: ServerSessionHandle | null = null;
+  #round = 0;
+  #lastActive = 0;
+  #streamEnded = false;
+  #pumping = false;
+  #done = false;
+
+  constructor(host: ConnectionHost, socket: Socket, id: number, remoteAddress: string, limitKey: string) {
+    const { options } = host;
+    this.id = id;
+    this.remoteAddress = remoteAddress;
+    this.limitKey = limitKey;
+    this.since = options.clock.now();
+    this.#host = host;
+    this.#socket = socket;
+    const { crypto, suites, maxMessage, padding } = options;
+    this.#session = new ServerSession({ crypto, suites, maxMessage, padding });
+    this.#answer = Object.assign((message: Uint8Array) => this.#answerWith(message), {
+      failed: (error: unknown) => this.#applicationFailed(error),
+    });
+    this.#setDeadline(options.limits.helloDeadlineMs);
+    socket.setNoDelay(true);
+    socket.on("data", (chunk: Buffer) => {
+      this.#reader.push(chunk);
+      this.#pump();
+    });
+    const streamEnded = () => {
+      this.#streamEnded = true;
+      this.#pump();
+    };
+    socket.on("end", streamEnded);
+    socket.on("close", streamEnded);
+    // An error is followed by `close`; which error it was says nothing that the session may act on.
+    socket.on("error", () => {});
+    socket.on("drain", () => {
+      this.#cancelQueued?.();
+      this.#cancelQueued = null;
+    });
+  }
+
+  /** Null until CHALLENGE was sent. */
+  get clientId(): ClientId | null {
+    return this.#session.clientId;
+  }
+
+  get session(): ServerSession {
+    return this.#session;
+  }
+
+  /** Null in a connection without a client. */
+  get generation(): bigint | null {
+    return this.#generation;
+  }
+
+  get live(): boolean {
+    return this.#session.live;
+  }
+
+  get round(): Round {
+    return this.#round as Round;
+  }
+
+  get socket(): Socket {
+    return this.#socket;
+  }
+
+  terminate(reason: TerminateReason): void {
+    this.#take({ type: "terminate", reason, iv: this.#host.options.random(16) });
+  }
+
+  /** The client's stored epoch has moved past this half-open session's. */
+  epochMoved(): void {
+    this.#take({ type: "epoch-moved" });
+  }
+
+  /** Drops the connection at once, in silence. */
+  abort(): void {
+    if (!this.#done) this.#step({ type: "abort" });
+  }
+
+  /** Keeps the event while the session waits for an answer. */
+  #take(event: ServerEvent): void {
+    if (this.#done) return;
+    this.#waiting.push(event);
+    this.#pump();
+  }
+
+  /** Gives the session what is there, as long as it takes it; then reads on, or not. */
+  #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    while (!this.#done && !this.#session.awaiting) {
+      const event = this.#waiting.shift() ?? this.#nextFromStream();
+      if (event === null) break;
+      this.#step(event);
+    }
+    this.#pumping = false;
+    if (this.#done) return;
+    if (this.#session.awaiting) this.#socket.pause();
+    else if (this.#socket.isPaused()) this.#socket.resume();
+    if (!this.#session.live) this.#host.halfOpen.hold(this, this.#reader.buffered);
+  }
+
+  #nextFromStream(): ServerEvent | null {
+    try {
+      const packet = this.#reader.next(this.#session.frameLimit);
+      if (packet !== null) return { type: "packet", packet };
+    } catch (error) {
+      if (error instanceof FrameError) return { type: "frame-error", error };
+      throw error;
+    }
+    return this.#streamEnded ? { type: "end-of-stream" } : null;
+  }
+
+  #step(event: ServerEvent): void {
+    const phase = this.#session.state;
+    try {
+      for (const effect of this.#session.handle(event)) this.#carryOut(effect, phase);
+    } catch (error) {
+      // A mistake of this side (a record of the wrong shape, an answer that is too long): nobody may suffer but this
+      // connection.
+      this.#applicationFailed(error);
+    }
+  }
+
+  #carryOut(effect: ServerEffect, phase: string): void {
+    const { events } = this.#host;
+    switch (effect.type) {
+      case "send":
+        this.#write(effect.frame);
+        return;
+      case "look-up":
+        this.#lookUp(effect);
+        return;
+      case "derive":
+        this.#host.derivations.run(effect).then(
+          (secret) => this.#resume({ type: "derived", secret, ...this.#entropy() }),
+          (error) => this.#storeFailed("look-up", error),
+        );
+        return;
+      case "commit":
+        this.#commit(effect);
+        return;
+      case "set-deadline":
+        if (effect.deadline === "none") this.#cancelDeadline();
+        else this.#greeted();
+        return;
+      case "live":
+        this.#becameLive();
+        return;
+      case "deliver":
+        this.#deliver(effect);
+        return;
+      case "stale-epoch":
+        events.emit({ ...effect, ...this.#origin(), authenticated: false });
+        return;
+      case "clone-detected":
+        events.emit({ ...effect, ...this.#origin(), authenticated: true });
+        return;
+      case "end":
+        this.#finish(effect.cause, phase);
+        return;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  #lookUp({ clientId, suite, epoch }: Extract<ServerEffect, { type: "look-up" }>): void {
+    const { options, budget, buckets, events } = this.#host;
+    options.keys.lookUp(clientId).then(
+      (record) => {
+        if (this.#done) {
+          wipe(record?.secret);
+          return;
+        }
+        if (record !== null) {
+          this.#generation ??= record.generation;
+          // A HELLO ahead costs derivations before anybody knows whether it is authentic.
+          const ahead = epoch - record.epoch;
+          if (ahead > DEFAULT_WINDOW && ahead <= record.window)
+            buckets.charge(this.limitKey, ahead / DEFAULT_WINDOW);
+        }
+        const refused = record === null ? null : this.#refuses(record);
+        if (refused !== null) {
+          wipe(record?.secret);
+          events.emit({ ...refused, ...this.#origin(), clientId });
+          this.abort();
+          return;
+        }
+        if (suite.cipher === "gcm" && !budget.allows(clientId, epoch, options.clock.now())) {
+          wipe(record?.secret);
+          events.emit({ type: "challenge-budget", ...this.#origin(), clientId });
+          this.abort();
+          return;
+        }
+        this.#resume({ type: "found", record, live: this.#host.isLive(clientId), ...this.#entropy() });
+      },
+      (error: unknown) => this.#storeFailed("look-up", error),
+    );
+  }
+
+  /** The cap of live clients is for those who could become live. */
+  #refuses(record: ClientRecord): { type: "client-cap"; cap: number } | null {
+    if (record.revoked || this.#host.hasRoomFor(record.clientId)) return null;
+    return { type: "client-cap", cap: this.#host.options.maxClients };
+  }
+
+  #commit({ clientId, expected, next, accepted }: Extract<ServerEffect, { type: "commit" }>): void {
+    const { options, events } = this.#host;
+    const startedAt = options.clock.now();
+    const purpose = accepted === null ? "catch-up" : "first-packet";
+    const report = (outcome: "done" | "lost" | "unknown") => {
+      wipe(next.secret);
+      const latencyMs = options.clock.now() - startedAt;
+      events.emit({ type: "commit", purpose, outcome, latencyMs, ...this.#origin(), clientId });
+    };
+    options.keys.commit({ clientId, expected, next, accepted }).then(
+      (result) => {
+        report(result.outcome);
+        if (result.outcome === "done")
+          this.#resume({ type: "committed", outcome: "done", ...this.#entropy() });
+        else
+          this.#resume({ type: "committed", outcome: "lost", current: result.current, ...this.#entropy() });
+      },
+      (error: unknown) => {
+        report("unknown");
+        events.emit({
+          type: "store-error",
+          operation: "commit",
+          message: messageOf(error),
+          ...this.#origin(),
+        });
+        this.#resume({ type: "committed", outcome: "unknown", ...this.#entropy() });
+      },
+    );
+  }
+
+  /** The answer that the session waited for. */
+  #resume(answer: ServerEvent): void {
+    if (this.#done) {
+      if (answer.type === "derived") wipe(answer.secret);
+      if (answer.type === "committed" && answer.outcome === "lost") wipe(answer.current?.secret);
+      return;
+    }
+    this.#step(answer);
+    this.#pump();
+  }
+
+  #storeFailed(operation: "look-up" | "commit", error: unknown): void {
+    if (this.#done) return;
+    this.#host.events.emit({ type: "store-error", operation, message: messageOf(error), ...this.#origin() });
+    this.abort();
+  }
+
+  #greeted(): void {
+    const { events, options, budget } = this.#host;
+    this.#setDeadline(options.limits.firstPacketDeadlineMs);
+    const { clientId, epoch, suite } = this.#session;
+    if (clientId === null || epoch === null || suite === null) return;
+    if (suite.cipher === "gcm") budget.note(clientId, epoch, options.clock.now());
+    this.#host.greeted(this);
+    events.emit({ type: "handshake", ...this.#origin(), clientId, epoch, suite: suite.name });
+  }
+
+  #becameLive(): void {
+    const { clientId, epoch, suite } = this.#session;
+    if (clientId === null || epoch === null || suite === null) return;
+    const handle: ServerSessionHandle = {
+      id: this.id,
+      clientId,
+      epoch,
+      suite: suite.name,
+      remoteAddress: this.remoteAddress,
+      round: 0 as Round,
+      terminate: (reason = "done") => this.terminate(reason),
+    };
+    Object.defineProperty(handle, "round", { get: () => this.#round, enumerable: true });
+    this.#handle = handle;
+    this.#host.halfOpen.remove(this);
+    this.#host.events.emit({ type: "session-live", ...this.#origin(), clientId, epoch, suite: suite.name });
+    // The application learns of the new session before the one that it supersedes ends.
+    this.#host.application.live(handle);
+    this.#host.becameLive(this);
+    this.#lastActive = this.#host.options.clock.now();
+    this.#armIdle(this.#host.options.limits.idleMs);
+  }
+
+  #deliver({ round, message, kind }: Extract<ServerEffect, { type: "deliver" }>): void {
+    const { events, application, options } = this.#host;
+    const handle = this.#handle;
+    if (handle === null) return;
+    this.#round = round;
+    this.#lastActive = options.clock.now();
+    if (events.wants("message")) {
+      const { clientId } = handle;
+      const bytes = message.length;
+      events.emit({ type: "message", ...this.#origin(), clientId, round, bytes, cover: kind === "cover" });
+    }
+    application.message(handle, message, kind, this.#answer);
+  }
+
+  #answerWith(message: Uint8Array): void {
+    // The session may have ended while the application worked.
+    if (this.#done || !this.#session.answering) return;
+    this.#step({ type: "answer", message, iv: this.#host.options.random(16) });
+    this.#pump();
+  }
+
+  #applicationFailed(error: unknown): void {
+    if (this.#done) return;
+    const clientId = this.#session.helloClient;
+    if (clientId !== null) {
+      const message = messageOf(error);
+      this.#host.events.emit({ type: "application-error", ...this.#origin(), clientId, message });
+    }
+    if (this.#session.live && !this.#session.awaiting) this.terminate("done");
+    else this.abort();
+  }
+
+  #write(frame: Uint8Array): void {
+    if (this.#socket.destroyed || this.#socket.write(frame)) return;
+    const { limits, clock } = this.#host.options;
+    if (this.#socket.writableLength > limits.queuedBytes) this.#cutSlowReader();
+    else this.#cancelQueued ??= clock.after(limits.queuedMs, () => this.#cutSlowReader());
+  }
+
+  #cutSlowReader(): void {
+    if (this.#done) return;
+    const { clientId } = this.#session;
+    const queuedBytes = this.#socket.writableLength;
+    this.#host.events.emit({ type: "slow-reader", ...this.#origin(), queuedBytes, clientId });
+    this.abort();
+  }
+
+  #setDeadline(ms: number): void {
+    this.#cancelDeadline();
+    this.#cancelDeadline = this.#host.options.clock.after(ms, () => this.#take({ type: "deadline" }));
+  }
+
+  /** One timer, armed anew when it finds that there was a message since. */
+  #armIdle(ms: number): void {
+    const { clock, limits } = this.#host.options;
+    this.#cancelIdle = clock.after(ms, () => {
+      const left = this.#lastActive + limits.idleMs - clock.now();
+      if (left > 0) this.#armIdle(left);
+      else this.terminate("idle");
+    });
+  }
+
+  #entropy(): { nonce: Uint8Array; iv: Uint8Array } {
+    const { random } = this.#host.options;
+    return { nonce: random(32), iv: random(16) };
+  }
+
+  #origin(): { connection: number; remoteAddress: string } {
+    return { connection: this.id, remoteAddress: this.remoteAddress };
+  }
+
+  #finish(cause: EndCause, phase: string): void {
+    if (this.#done) return;
+    this.#done = true;
+    this.#cancelDeadline();
+    this.#cancelIdle();
+    this.#cancelQueued?.();
+    this.#waiting.length = 0;
+    this.#reader.clear();
+    const { events, halfOpen, application } = this.#host;
+    halfOpen.remove(this);
+    this.#host.ended(this);
+    if (this.#handle !== null) application.ended(this.#handle);
+    const clientId = this.#session.helloClient;
+    const { live } = this.#session;
+    if (cause.kind === "violation") {
+      const { error } = cause;
+      const code = error instanceof ProtocolError ? error.code : "PAWL_INTERNAL";
+      const { message, name } = error;
+      events.emit({
+        type: "violation",
+        ...this.#origin(),
+        code,
+        error: name,
+        phase,
+        clientId,
+        authenticated: live,
+        message,
+      });
+    }
+    const terminated = cause.kind === "terminated";
+    events.emit({
+      type: "session-ended",
+      ...this.#origin(),
+      clientId,
+      live,
+      cause: cause.kind === "commit-failed" ? "lost" : cause.kind,
+      by: terminated ? cause.by : null,
+      reason: terminated ? cause.reason : null,
+    });
+    if (terminated || cause.kind === "end-of-stream")
+      halfCloseAndDrain(this.#socket, this.#host.options.clock);
+    else this.#socket.destroy();
+  }
+}

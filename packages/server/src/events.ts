@@ -1,0 +1,143 @@
+import type { ClientId, Epoch, Round, SuiteName, TerminateReason } from "@pawl/protocol";
+import type { Clock } from "@pawl/protocol/driver";
+import type { ClosedRound } from "./rounds/index.ts";
+
+/** Where a connection's events come from. */
+interface OfConnection {
+  /** Counts the connections of this server. */
+  readonly connection: number;
+  readonly remoteAddress: string;
+}
+interface OfClient extends OfConnection {
+  readonly clientId: ClientId;
+}
+
+/**
+ * What happens in a server, one closed union. Log, metrics, dashboard and lab are subscribers; nothing in here is a
+ * secret or the content of a message.
+ */
+export type ServerHappening =
+  | { readonly type: "listening"; readonly host: string; readonly port: number }
+  | ({ readonly type: "connection" } & OfConnection)
+  /** HELLO verified, CHALLENGE sent. Who sent it may still be replaying an old HELLO. */
+  | ({ readonly type: "handshake"; readonly epoch: Epoch; readonly suite: SuiteName } & OfClient)
+  /** The client has proved that it is there. */
+  | ({ readonly type: "session-live"; readonly epoch: Epoch; readonly suite: SuiteName } & OfClient)
+  | ({
+      readonly type: "message";
+      readonly round: Round;
+      readonly bytes: number;
+      readonly cover: boolean;
+    } & OfClient)
+  | ({
+      readonly type: "session-ended";
+      readonly clientId: ClientId | null;
+      readonly live: boolean;
+      readonly cause: "violation" | "terminated" | "end-of-stream" | "deadline" | "lost" | "aborted";
+      readonly by: "local" | "peer" | null;
+      readonly reason: TerminateReason | null;
+    } & OfConnection)
+  /** A check of section 1 failed. `authenticated`: the session's client had proved itself before. */
+  | ({
+      readonly type: "violation";
+      readonly code: string;
+      readonly error: string;
+      readonly phase: string;
+      readonly clientId: ClientId | null;
+      readonly authenticated: boolean;
+      readonly message: string;
+    } & OfConnection)
+  /** A HELLO behind the stored epoch: a cloned, restored or replayed client. Anybody can cause it. */
+  | ({
+      readonly type: "stale-epoch";
+      readonly epoch: Epoch;
+      readonly stored: Epoch;
+      readonly authenticated: false;
+    } & OfClient)
+  /** Two holders of one secret exist. Only a holder can cause it. */
+  | ({ readonly type: "clone-detected"; readonly epoch: Epoch; readonly authenticated: true } & OfClient)
+  | ({ readonly type: "half-open-evicted"; readonly limit: "address" | "all" } & OfConnection)
+  | { readonly type: "handshake-throttled"; readonly remoteAddress: string }
+  | ({ readonly type: "challenge-budget" } & OfClient)
+  | ({ readonly type: "client-cap"; readonly cap: number } & OfClient)
+  | ({
+      readonly type: "slow-reader";
+      readonly queuedBytes: number;
+      readonly clientId: ClientId | null;
+    } & OfConnection)
+  | ({
+      readonly type: "commit";
+      readonly purpose: "catch-up" | "first-packet";
+      readonly outcome: "done" | "lost" | "unknown";
+      readonly latencyMs: number;
+    } & OfClient)
+  | ({
+      readonly type: "store-error";
+      readonly operation: "look-up" | "commit";
+      readonly message: string;
+    } & OfConnection)
+  | ({ readonly type: "application-error"; readonly message: string } & OfClient)
+  | ({ readonly type: "round" } & ClosedRoundEvent)
+  | { readonly type: "listener-error"; readonly message: string }
+  | { readonly type: "closing" }
+  | { readonly type: "closed" };
+
+/** As {@link ClosedRound}; `aggregate` is the product. */
+type ClosedRoundEvent = Omit<ClosedRound, "product"> & { readonly aggregate: string | null };
+
+/** With the time, in milliseconds since 1970. */
+export type PawlServerEvent = ServerHappening & { readonly at: number };
+export type PawlServerEventType = PawlServerEvent["type"];
+export type EventOf<T extends PawlServerEventType> = Extract<PawlServerEvent, { type: T }>;
+
+type AnyListener = (event: PawlServerEvent) => void;
+
+/** The one bus of a server. A listener that throws ends nothing: the bus says so in a `listener-error`. */
+export class EventBus {
+  readonly #clock: Clock;
+  readonly #listeners = new Map<PawlServerEventType | "*", Set<AnyListener>>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Returns what ends the subscription. */
+  on<T extends PawlServerEventType>(type: T, listener: (event: EventOf<T>) => void): () => void {
+    // The bus gives a listener events of its own type alone.
+    return this.#add(type, listener as AnyListener);
+  }
+
+  onAny(listener: AnyListener): () => void {
+    return this.#add("*", listener);
+  }
+
+  /** Whether anybody listens: on hot paths the event is not even made otherwise. */
+  wants(type: PawlServerEventType): boolean {
+    return (this.#listeners.get(type)?.size ?? 0) > 0 || (this.#listeners.get("*")?.size ?? 0) > 0;
+  }
+
+  emit(happening: ServerHappening): void {
+    const event: PawlServerEvent = { ...happening, at: this.#clock.now() };
+    for (const key of [event.type, "*"] as const) {
+      for (const listener of this.#listeners.get(key) ?? []) {
+        try {
+          listener(event);
+        } catch (error) {
+          if (event.type !== "listener-error")
+            this.emit({ type: "listener-error", message: messageOf(error) });
+        }
+      }
+    }
+  }
+
+  #add(key: PawlServerEventType | "*", listener: AnyListener): () => void {
+    const set = this.#listeners.get(key) ?? new Set();
+    this.#listeners.set(key, set);
+    set.add(listener);
+    return () => set.delete(listener);
+  }
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

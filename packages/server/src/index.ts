@@ -1,0 +1,16 @@
+/** @pawl/server. The key database is `@pawl/server/keys`. What is not exported here is not public. */
+export type { MessageHandler, ServerSessionHandle } from "./application.ts";
+export { ListenError, OptionError } from "./errors.ts";
+export type { EventBus, EventOf, PawlServerEvent, PawlServerEventType } from "./events.ts";
+export { defaultLimits, type ServerLimits, type ServerOptions } from "./options.ts";
+export {
+  type ClosedRound,
+  format as formatDecimal,
+  messageValue,
+  productOf,
+  REDUCER_NAMES,
+  type ReducerName,
+  type RoundsOptions,
+  type RoundsPolicy,
+} from "./rounds/index.ts";
+export { createServer, DEFAULT_PORT, type PawlServer, type SessionInfo } from "./server.ts";
