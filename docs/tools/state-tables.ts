@@ -10,7 +10,9 @@ interface Move {
   readonly next: readonly string[];
   readonly strictOnly: boolean;
 }
-type Rows = Readonly<Record<string, { readonly awaits: boolean; readonly on: Readonly<Partial<Record<string, Move>>> }>>;
+type Rows = Readonly<
+  Record<string, { readonly awaits: boolean; readonly on: Readonly<Partial<Record<string, Move>>> }>
+>;
 
 export const SPECIFICATION = new URL("../PROTOCOL.md", import.meta.url);
 const PACKETS = new Set(["HELLO", "CHALLENGE", "DATA", "AGGREGATE", "TERMINATE"]);
@@ -33,7 +35,8 @@ export function diagram(rows: Rows, start: string): string {
         byPair.set(next, [...(byPair.get(next) ?? []), label(trigger)]);
       }
     }
-    for (const [next, triggers] of byPair) lines.push(`  ${node(state)} --> ${node(next)} : ${triggers.join(", ")}`);
+    for (const [next, triggers] of byPair)
+      lines.push(`  ${node(state)} --> ${node(next)} : ${triggers.join(", ")}`);
   }
   lines.push("  terminated --> [*]", "  ended --> [*]", "```");
   return lines.join("\n");
@@ -45,7 +48,9 @@ export function table(rows: Rows): string {
     for (const [trigger, move] of Object.entries(row.on)) {
       if (move === undefined) continue;
       const strict = move.strictOnly ? " (not in classic)" : "";
-      lines.push(`| ${state}${row.awaits ? " (awaits)" : ""} | ${label(trigger)}${strict} | ${move.next.join(", ")} |`);
+      lines.push(
+        `| ${state}${row.awaits ? " (awaits)" : ""} | ${label(trigger)}${strict} | ${move.next.join(", ")} |`,
+      );
     }
   }
   return lines.join("\n");
