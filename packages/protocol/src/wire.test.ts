@@ -83,6 +83,9 @@ describe("FrameReader", () => {
     reader.push(Uint8Array.of(LIMIT - 1));
     expect(reader.next(LIMIT)).toEqual(Uint8Array.from({ length: LIMIT }, (_, i) => i));
     reader.push(Uint8Array.of(1, 2));
+    expect(reader.rest()).toEqual(Uint8Array.of(1, 2));
+    expect(reader.rest()).toEqual(new Uint8Array());
+    reader.push(Uint8Array.of(3));
     reader.clear();
     expect(reader.buffered).toBe(0);
   });

@@ -143,6 +143,11 @@ export class FrameReader {
     return this.#take(length);
   }
 
+  /** Takes all that is held and not yet part of a packet that was given out, its length with it. */
+  rest(): Uint8Array {
+    return this.#take(this.#buffered);
+  }
+
   /** Forgets everything. */
   clear(): void {
     this.#pieces = [];
