@@ -23,7 +23,9 @@ describe("docs/PROTOCOL.md", () => {
 
   it("maps the original protocol to modules and tests that exist", () => {
     const text = readSpecification();
-    const named = [...text.matchAll(/`((?:packages|test|vectors|examples)\/[\w./-]+\.(?:ts|json|md))(?::[^`]*)?`/g)].map((m) => m[1] ?? "");
+    const named = [
+      ...text.matchAll(/`((?:packages|test|vectors|examples)\/[\w./-]+\.(?:ts|json|md))(?::[^`]*)?`/g),
+    ].map((m) => m[1] ?? "");
     expect(named.length).toBeGreaterThan(10);
     expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
   });
