@@ -12,7 +12,8 @@ export class RawConnection {
     this.socket = socket;
     socket.on("data", (chunk: Buffer) => this.#received.push(chunk));
     socket.on("error", () => {});
-    this.#closed = once(socket, "close");
+    // `once` would reject at an error that comes before.
+    this.#closed = new Promise((resolve) => socket.once("close", resolve));
   }
 
   static async open(port: number, host = "127.0.0.1"): Promise<RawConnection> {

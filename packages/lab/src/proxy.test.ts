@@ -6,14 +6,14 @@ import { ClientPeer } from "../../protocol/src/testing/peers.ts";
 import { ID, SECRET } from "../../protocol/src/testing/states.ts";
 import {
   createProxy,
+  type FrameProxy,
   flipBit,
   type ObservedFrame,
   type ProxiedConnection,
-  type Proxy,
   type Verdict,
 } from "./proxy.ts";
 
-let [server, proxy]: [Server | null, Proxy | null] = [null, null];
+let [server, proxy]: [Server | null, FrameProxy | null] = [null, null];
 const sockets: Socket[] = [];
 afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.destroy();
@@ -48,6 +48,8 @@ async function through(onFrame?: (frame: ObservedFrame, connection: ProxiedConne
   };
   return { client, upstream, received };
 }
+
+const closeOf = (socket: Socket) => new Promise<void>((resolve) => socket.once("close", () => resolve()));
 
 function hello(): Uint8Array {
   const peer = new ClientPeer({
@@ -127,7 +129,7 @@ describe("the man in the middle", () => {
     await once(half.upstream, "end");
     half.upstream.write("still open");
     await half.received("client", 10);
-    const reset = once(half.client, "close");
+    const reset = closeOf(half.client);
     half.upstream.resetAndDestroy();
     await reset;
     await proxy?.close();
@@ -136,7 +138,7 @@ describe("the man in the middle", () => {
       connection.cut();
       return "drop";
     });
-    const both = Promise.all([once(client, "close"), once(upstream, "close")]);
+    const both = Promise.all([closeOf(client), closeOf(upstream)]);
     client.write(hello());
     await both;
   });

@@ -49,7 +49,7 @@ export interface ProxyOptions {
   readonly onConnection?: (connection: ProxiedConnection) => void;
 }
 
-export interface Proxy {
+export interface FrameProxy {
   readonly host: string;
   readonly port: number;
   /** Ends every connection through it, and stops listening. */
@@ -63,7 +63,7 @@ const MAX_FRAME = 64 << 20;
  * A man in the middle on TCP: parses frames, decodes headers, never decrypts. A stream that is not made of frames passes
  * byte for byte. Half-closes and resets are passed on.
  */
-export async function createProxy(options: ProxyOptions): Promise<Proxy> {
+export async function createProxy(options: ProxyOptions): Promise<FrameProxy> {
   const { host = "127.0.0.1", port = 0 } = options;
   const open = new Set<Socket>();
   let count = 0;
@@ -97,7 +97,7 @@ async function listen(server: Server, host: string, port: number): Promise<void>
 }
 
 function join(id: number, client: Socket, upstream: Socket, options: ProxyOptions): void {
-  const closed = Promise.all([once(client, "close"), once(upstream, "close")]).then(() => {});
+  const closed = Promise.all([closeOf(client), closeOf(upstream)]).then(() => {});
   const connection: ProxiedConnection = {
     id,
     inject: (direction, bytes) => {
@@ -124,6 +124,11 @@ function join(id: number, client: Socket, upstream: Socket, options: ProxyOption
   pump(client, upstream, watched ? (packet) => observe("c2s", packet) : null);
   pump(upstream, client, watched ? (packet) => observe("s2c", packet) : null);
   options.onConnection?.(connection);
+}
+
+/** Whatever closed it: `once` would reject at an error that comes before. */
+function closeOf(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.once("close", () => resolve()));
 }
 
 /** Carries one direction. */
