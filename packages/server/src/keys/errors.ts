@@ -35,7 +35,9 @@ export class PskAlreadyImportedError extends LocalError {
   readonly code = "PAWL_PSK_ALREADY_IMPORTED";
 
   constructor(clientId: ClientId) {
-    super(`this pre-shared key was imported for client ${clientId} with this enrolment already; raise the enrolment`);
+    super(
+      `this pre-shared key was imported for client ${clientId} with this enrolment already; raise the enrolment`,
+    );
   }
 }
 

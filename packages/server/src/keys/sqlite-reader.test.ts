@@ -1,0 +1,54 @@
+import { clientId } from "@pawl/protocol";
+import { expect, it } from "vitest";
+import { openSqliteStore } from "./sqlite.ts";
+import { openReader } from "./sqlite-connection.ts";
+import { Reader } from "./sqlite-reader.ts";
+import { commitFrom, newClient, secretOf } from "./testing/fixtures.ts";
+import { newFolder, rawConnection } from "./testing/sqlite-store.ts";
+
+it("reads what is stored now, page by page, each secret in a buffer of its own", async () => {
+  const folder = await newFolder();
+  const store = await openSqliteStore({ path: folder.path, create: true });
+  const [first] = await store.add(Array.from({ length: 300 }, (_, n) => newClient(n + 1)));
+  const reader = new Reader(await openReader(folder.path), folder.path);
+
+  expect(reader.count()).toBe(300);
+  expect([...reader.ids()]).toEqual(Array.from({ length: 300 }, (_, n) => n + 1));
+  expect([...reader.states()]).toHaveLength(300);
+  expect(reader.page(0)).toHaveLength(256);
+  expect(reader.page(256).map((info) => info.clientId)).toEqual(
+    Array.from({ length: 44 }, (_, n) => 257 + n),
+  );
+  expect(reader.page(300)).toEqual([]);
+
+  const id = clientId(1);
+  const state = { generation: first?.generation, revoked: false };
+  expect(reader.state(id)).toEqual({ ...state, epoch: 0 });
+  if (first !== undefined) await store.commit(commitFrom(first));
+  expect(reader.state(id)).toEqual({ ...state, epoch: 1 });
+  expect(reader.info(id)).toEqual(await store.get(id));
+  reader.client(id)?.secret.fill(0);
+  expect(reader.client(id)?.secret).toEqual(secretOf(1));
+  for (const read of [
+    reader.client(clientId(999)),
+    reader.info(clientId(999)),
+    reader.state(clientId(999)),
+  ]) {
+    expect(read).toBeNull();
+  }
+
+  reader.close();
+  await store.close();
+  await folder.cleanup();
+});
+
+it("fails with a StoreError", async () => {
+  const folder = await newFolder();
+  const store = await openSqliteStore({ path: folder.path, create: true });
+  const db = await rawConnection(folder.path);
+  db.exec("ALTER TABLE clients RENAME TO elsewhere");
+  db.close();
+  await expect(store.lookUp(clientId(1))).rejects.toMatchObject({ code: "PAWL_STORE" });
+  await store.close();
+  await folder.cleanup();
+});

@@ -1,0 +1,110 @@
+import {
+  type ClientId,
+  type ClientRecord,
+  clientId,
+  copyOf,
+  KeyError,
+  MAX_U32,
+  SECRET_BYTES,
+  type Suite,
+} from "@pawl/protocol";
+import type { Random } from "@pawl/protocol/driver";
+import { StoreError } from "./errors.ts";
+import type { ClientInfo, Commit } from "./store.ts";
+
+/** What a store keeps of a client, and what all stores do with it alike. */
+export interface StoredClient extends ClientInfo {
+  readonly secret: Uint8Array;
+}
+
+const GENERATION_BYTES = 8;
+
+/** Section 4.5: 64 random bits. */
+export function drawGeneration(random: Random): bigint {
+  return generationFrom(random(GENERATION_BYTES));
+}
+
+/** The generation in 8 big-endian bytes. */
+export function generationFrom(bytes: Uint8Array): bigint {
+  return new DataView(bytes.buffer, bytes.byteOffset, GENERATION_BYTES).getBigUint64(0);
+}
+
+export function generationBytes(generation: bigint): Uint8Array {
+  const bytes = new Uint8Array(GENERATION_BYTES);
+  new DataView(bytes.buffer).setBigUint64(0, generation);
+  return bytes;
+}
+
+/** With copies of its own, of the secret too. */
+export function recordOf(client: StoredClient): ClientRecord {
+  const { clientId, suite, generation, epoch, secret, accepted, window, revoked } = client;
+  return {
+    clientId,
+    suite,
+    generation,
+    epoch,
+    secret: copyOf(secret),
+    accepted: accepted === null ? null : { epoch: accepted.epoch, t: copyOf(accepted.t) },
+    window,
+    revoked: revoked !== null,
+  };
+}
+
+/** Without the secret. */
+export function infoOf(client: ClientInfo): ClientInfo {
+  const { clientId, suite, generation, epoch, window, accepted, label, created, lastSeen, revoked } = client;
+  return {
+    clientId,
+    suite,
+    generation,
+    epoch,
+    window,
+    accepted: accepted === null ? null : { epoch: accepted.epoch, t: copyOf(accepted.t) },
+    label,
+    created,
+    lastSeen,
+    revoked: revoked === null ? null : { ...revoked },
+  };
+}
+
+/** @throws KeyError unless the secret has the length that its suite asks for (sections 3 and 4.2). */
+export function checkSecret(suite: Suite, secret: Uint8Array): void {
+  if (suite.strict && secret.length !== SECRET_BYTES) {
+    throw new KeyError(`an epoch secret has ${SECRET_BYTES} bytes, not ${secret.length}`);
+  }
+  if (secret.length === 0) throw new KeyError("a base key has at least one byte");
+}
+
+/**
+ * Refuses a commit that no server may make, whatever is stored: an epoch never stays or goes back.
+ * @throws KeyError, RangeError
+ */
+export function checkCommit(change: Commit): void {
+  if (change.next.secret.length !== SECRET_BYTES) {
+    throw new KeyError(`an epoch secret has ${SECRET_BYTES} bytes, not ${change.next.secret.length}`);
+  }
+  if (change.next.epoch <= change.expected.epoch) {
+    throw new RangeError(
+      `a commit moves the epoch forward, not from ${change.expected.epoch} to ${change.next.epoch}`,
+    );
+  }
+}
+
+/**
+ * The lowest `count` ids that are not among `taken`, which ascends.
+ * @throws RangeError unless `count` is an integer of 0 or more; StoreError when so many are not left.
+ */
+export function lowestFree(taken: Iterable<number>, count: number): ClientId[] {
+  if (!Number.isSafeInteger(count) || count < 0) throw new RangeError(`cannot choose ${count} client ids`);
+  const free: ClientId[] = [];
+  let candidate = 1;
+  for (const id of taken) {
+    while (candidate < id && free.length < count) free.push(clientId(candidate++));
+    if (free.length === count) return free;
+    candidate = id + 1;
+  }
+  if (count - free.length > MAX_U32 - candidate + 1)
+    throw new StoreError("there are not so many free client ids");
+  while (free.length < count) free.push(clientId(candidate++));
+  return free;
+}
