@@ -1,0 +1,16 @@
+import type { Command } from "commander";
+import type { Context } from "../context.ts";
+import { connectCommand } from "./connect.ts";
+import { demoCommand } from "./demo.ts";
+import { initCommand } from "./init.ts";
+import { keysCommand } from "./keys.ts";
+import { serveCommand } from "./serve.ts";
+
+/** Every command, in the order of `pawl --help`. A new one is a file here and a line. */
+export const COMMANDS: readonly ((parent: Command, context: Context) => void)[] = [
+  demoCommand,
+  initCommand,
+  keysCommand,
+  serveCommand,
+  connectCommand,
+];

@@ -1,0 +1,106 @@
+import { NO_PADDING, STRICT_SUITES, SUITES } from "@pawl/protocol";
+import { createServer, type PawlServer } from "@pawl/server";
+import type { Command } from "commander";
+import { type Logger, pino } from "pino";
+import pretty from "pino-pretty";
+import type { Context } from "../context.ts";
+import { describeEvent } from "../describe.ts";
+import { InterruptedError } from "../exit.ts";
+import { homeOf, openKeys } from "../home.ts";
+import { type Io, type Output, toJson, wantsColour } from "../io.ts";
+import { keyOf, readSettings, SETTINGS, type Settings, variableOf } from "../settings.ts";
+import { formatAddress } from "../units.ts";
+
+/** What classic lacks, said at start wherever it is run (section 3). */
+export const CLASSIC_WARNING =
+  "classic is on, for study: whole sessions can be replayed, who knows the base key reads every session ever recorded, " +
+  "encryption and MAC keys share bytes, a cut stream is not noticed, lengths leak";
+
+export function serveCommand(parent: Command, context: Context): void {
+  const command = parent
+    .command("serve")
+    .description("run the server")
+    .option("--home <dir>", "the home; without it PAWL_HOME, else ./pawl")
+    .option("--check", "read the settings and the key database, and end");
+  for (const [name, { value, describe, default: standard }] of Object.entries(SETTINGS)) {
+    const flag = value === null ? `--${keyOf(name)}` : `--${keyOf(name)} <${value.toLowerCase()}>`;
+    command.option(flag, `${describe} (${variableOf(name)}, default ${standard})`);
+  }
+  command
+    .addHelpText(
+      "after",
+      "\nExamples:\n  pawl serve\n  pawl serve --listen 0.0.0.0:7433 --rounds eager --aggregates product,sum\n  pawl serve --check\n\n" +
+        "Settings come from flags, then PAWL_… variables, then pawl.toml in the home. SIGTERM and ^C drain.",
+    )
+    .action(async (options: Record<string, unknown> & { home?: string; check?: boolean }) => {
+      const { io, out } = context.start();
+      const home = homeOf(options.home, io);
+      const settings = readSettings(options, io.env, home);
+      const keys = await openKeys(home);
+      try {
+        if (options.check === true) {
+          const enrolled = await keys.count();
+          out.object({ ok: true, home, enrolled });
+          out.line(`the settings are good; ${enrolled} clients are enrolled in ${home}`);
+          return;
+        }
+        const server = createServer({
+          keys,
+          suites: settings.allowClassic ? SUITES : STRICT_SUITES,
+          rounds: {
+            policy: settings.rounds,
+            deadlineMs: settings.roundDeadline,
+            aggregates: settings.aggregates,
+          },
+          maxMessage: settings.maxMessage,
+          padding: settings.padding ?? NO_PADDING,
+          maxClients: settings.maxClients,
+          limits: { idleMs: settings.idleTimeout },
+        });
+        subscribe(server, settings, io, out);
+        const address = await server.listen(settings.listen);
+        out.line(`pawl serves on ${formatAddress(address)}, home ${home}`);
+        if (settings.allowClassic) out.note(out.red(CLASSIC_WARNING));
+        await stopped(io);
+        await server.close();
+      } finally {
+        await keys.close();
+      }
+      if (io.stoppedBy() === "SIGINT") throw new InterruptedError();
+    });
+}
+
+/** Events: one a line on stdout with --json, else a log on stderr. */
+function subscribe(server: PawlServer, settings: Settings, io: Io, out: Output): void {
+  if (out.json) {
+    server.events.onAny((event) => out.object(event));
+    return;
+  }
+  const logger = loggerOf(settings, io);
+  if (logger === null) return;
+  server.events.onAny((event) => {
+    const { level, text } = describeEvent(event);
+    if (logger.isLevelEnabled(level)) logger[level](JSON.parse(toJson(event)), text);
+  });
+}
+
+function loggerOf({ log }: Settings, io: Io): Logger | null {
+  if (log === "off") return null;
+  const options = { base: null, timestamp: pino.stdTimeFunctions.isoTime };
+  if (log === "json" || (log === "auto" && io.stderr.isTTY !== true)) return pino(options, io.stderr);
+  const stream = pretty({
+    colorize: wantsColour(io),
+    destination: io.stderr,
+    translateTime: "HH:MM:ss",
+    // What an event has to say is in its text.
+    hideObject: true,
+  });
+  return pino(options, stream);
+}
+
+function stopped({ stop }: Io): Promise<void> {
+  return new Promise((resolve) => {
+    if (stop.aborted) resolve();
+    else stop.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
