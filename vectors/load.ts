@@ -219,6 +219,29 @@ export interface FramingVectors {
   ends: { id: string; state: string; bytes: Hex; error: string | null }[];
 }
 
+export interface ValuesVectors {
+  messages: { id: string; message: Hex; value: string }[];
+  products: {
+    id: string;
+    messages: { text: string; times: number }[];
+    contributors: number;
+    overflow: boolean;
+    aggregate?: string | null;
+    aggregateLength?: number;
+    aggregateSha256?: string;
+  }[];
+  json: {
+    id: string;
+    round: number;
+    contributions: string[] | { text: string; times: number };
+    covers: number;
+    toContributors: Record<string, unknown>[];
+    toCovers?: Record<string, unknown>;
+    valueSha256?: string;
+  }[];
+  rounds: { id: string; steps: (string | number)[][]; answers: Record<string, unknown> }[];
+}
+
 export function readVectors<T>(name: string): T {
   return JSON.parse(readFileSync(new URL(`./${name}.json`, import.meta.url), "utf8")) as T;
 }

@@ -65,7 +65,7 @@ export function describeEvent(event: PawlServerEvent): { level: Level; text: str
     case "round":
       return {
         level: "info",
-        text: `round ${event.round}: ${event.contributors} clients, product ${short(event.aggregate)}`,
+        text: `round ${event.round}: ${countOf(event.contributors)}, product ${short(event.aggregate)}`,
       };
     case "listener-error":
       return { level: "error", text: `a listener of events failed: ${event.message}` };
@@ -76,6 +76,10 @@ export function describeEvent(event: PawlServerEvent): { level: Level; text: str
     default:
       return event satisfies never;
   }
+}
+
+export function countOf(clients: number): string {
+  return clients === 1 ? "1 client" : `${clients} clients`;
 }
 
 /** Aggregates may have a hundred thousand digits. */

@@ -91,7 +91,13 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
     default: "none",
     value: "POLICY",
     describe: "hides the length of aggregates: none, pow2, or block:N",
-    schema: text(parsePadding),
+    schema: text((value) => {
+      try {
+        return parsePadding(value);
+      } catch {
+        throw new RangeError("expected none, pow2 or block:N with N from 1 to 65536");
+      }
+    }),
   },
   maxMessage: {
     default: `${DEFAULT_MAX_MESSAGE >> 20}MiB`,

@@ -10,7 +10,7 @@ import {
 import { MessageTooLargeError, type PaddingPolicy, parsePadding } from "@pawl/protocol";
 import type { Command } from "commander";
 import type { Context } from "../context.ts";
-import { short } from "../describe.ts";
+import { countOf, short } from "../describe.ts";
 import { InterruptedError, UsageError } from "../exit.ts";
 import type { Io, Output } from "../io.ts";
 import { parseDuration } from "../units.ts";
@@ -116,8 +116,7 @@ function print(aggregate: Aggregate, out: Output): void {
   out.object(aggregate);
   const { round, value, contributors, also } = aggregate;
   const others = Object.entries(also).map(([name, text]) => `, ${name} ${short(text)}`);
-  const clients = contributors === 1 ? "1 client" : `${contributors} clients`;
   out.line(
-    `round ${round}: value ${value ?? "none"}, product ${short(aggregate.aggregate)} of ${clients}${others.join("")}`,
+    `round ${round}: value ${value ?? "none"}, product ${short(aggregate.aggregate)} of ${countOf(contributors)}${others.join("")}`,
   );
 }
