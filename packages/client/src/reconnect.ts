@@ -1,10 +1,16 @@
-import { BACKOFF_FIRST_MS, BACKOFF_LAST_MS, mayReconnect } from "@pawl/protocol";
+import { BACKOFF_FIRST_MS, BACKOFF_LAST_MS } from "@pawl/protocol";
 import { type Clock, systemClock } from "@pawl/protocol/driver";
 import type { Aggregate } from "./aggregate.ts";
 import { parseAggregate } from "./aggregate.ts";
 import { type ConnectOptions, connect } from "./connect.ts";
 import type { PawlConnection } from "./connection.ts";
-import { ConnectError, HandshakeRefusedError, HandshakeTimeoutError, SessionEndedError } from "./errors.ts";
+import {
+  ConnectError,
+  HandshakeRefusedError,
+  HandshakeTimeoutError,
+  ReplyTimeoutError,
+  SessionEndedError,
+} from "./errors.ts";
 
 export interface BackoffOptions extends ConnectOptions {
   /** Attempts for one message before it gives up; without it there is no end but `signal`. */
@@ -94,18 +100,15 @@ class Reconnecting implements ReconnectingClient {
   #mayRepeat(error: Error): boolean {
     if (error instanceof ConnectError) return error.reason !== "ABORTED";
     if (error instanceof HandshakeRefusedError || error instanceof HandshakeTimeoutError) return true;
-    if (!(error instanceof SessionEndedError) || error.mayHaveCounted) {
-      // After a time-out the connection is over as well; the next message opens another.
-      if ("mayHaveCounted" in error) this.#connection = null;
-      return false;
-    }
-    if (error.reason === "superseded" || error.reason === "revoked") {
+    if (error instanceof SessionEndedError && (error.reason === "superseded" || error.reason === "revoked")) {
       this.#final = error;
       return false;
     }
-    return error.reason === null
-      ? error.cause === undefined
-      : mayReconnect(error.reason) || error.reason !== "done";
+    // After a time-out the connection is over as well; the next message opens another.
+    if (error instanceof ReplyTimeoutError) this.#connection = null;
+    if (!(error instanceof SessionEndedError) || error.mayHaveCounted) return false;
+    // A proper end leaves nothing in doubt: the message was never sent. A violation is the caller's to judge.
+    return error.cause === undefined;
   }
 
   async #wait(error: Error): Promise<void> {
