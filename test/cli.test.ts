@@ -200,6 +200,7 @@ describe("pawl serve", () => {
       await writeFile(toml, `${standard}\n${text}\n`);
       expectFailure(await inCwd(["serve", "--check"]), code, pattern);
     }
+    await writeFile(toml, standard);
     expectFailure(
       await inCwd(["serve", "--check"], { PAWL_PADDING: "some" }),
       2,

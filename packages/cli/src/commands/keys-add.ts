@@ -81,12 +81,12 @@ export function keysAddCommand(parent: Command, context: Context): void {
       try {
         const ids = request.id === null ? await keys.freeIds(request.count) : [request.id];
         const made = ids.map((id) => makeClient(id, request, psk, serverOf(options, settings)));
-        const folder = await folderOf(options.output, io.cwd, ids.length);
         if (options.output === "-") {
           await enrol(keys, made, settings);
           for (const { credential } of made) io.stdout.write(serializeCredential(credential));
           return;
         }
+        const folder = await folderOf(options.output, io.cwd, ids.length);
         const paths = ids.map((id) => folder.pathOf(id));
         // The file comes first: a crash in between leaves a credential that nobody takes, not a client without one.
         await writeAll(paths, made, () => enrol(keys, made, settings));
