@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { fillMarkers, readSpecification } from "../docs/tools/state-tables.ts";
+import { fillMarkers, readSpecification } from "../docs/tools/specification.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const documents = [

@@ -1,3 +1,3 @@
-import { writeSpecification } from "./state-tables.ts";
+import { writeSpecification } from "./specification.ts";
 
 writeSpecification();
