@@ -6,7 +6,12 @@ const execArgv = ["--conditions=pawl-source", "--import", "tsx"];
 
 export default defineConfig({
   resolve: { conditions: ["pawl-source", "node", "import", "default"] },
-  ssr: { resolve: { conditions: ["pawl-source", "node", "import", "default"], externalConditions: ["pawl-source"] } },
+  ssr: {
+    resolve: {
+      conditions: ["pawl-source", "node", "import", "default"],
+      externalConditions: ["pawl-source"],
+    },
+  },
   test: {
     pool: "forks",
     execArgv,

@@ -1,0 +1,42 @@
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { connect, createServer } from "node:tls";
+import { echo, framedConnection } from "./framed.ts";
+import type { Target } from "./target.ts";
+
+const PSK = Buffer.alloc(16, 7);
+const IDENTITY = "bench";
+
+/** TLS 1.2 with a pre-shared key, of the OpenSSL inside Node. @param cipher in OpenSSL's words */
+export function tlsPsk(cipher: string): Target {
+  const common = {
+    ciphers: `${cipher}:@SECLEVEL=0`,
+    minVersion: "TLSv1.2",
+    maxVersion: "TLSv1.2",
+  } as const;
+  return {
+    serve: async () => {
+      const server = createServer({ ...common, pskCallback: () => PSK, pskIdentityHint: "bench" }, echo);
+      server.on("tlsClientError", (error) => process.stderr.write(`${error.message}\n`));
+      server.listen(0, "127.0.0.1");
+      await once(server, "listening");
+      return { port: (server.address() as AddressInfo).port, state: null };
+    },
+    connect: async (port) => {
+      const socket = connect({
+        ...common,
+        port,
+        host: "127.0.0.1",
+        pskCallback: () => ({ psk: PSK, identity: IDENTITY }),
+        checkServerIdentity: () => undefined,
+      });
+      await once(socket, "secureConnect");
+      const { standardName } = socket.getCipher();
+      const expected = cipher.replaceAll("-", "_").replace("AES128", "AES_128").replace("_CBC_", "_CBC_");
+      if (!standardName.replace("TLS_PSK_WITH_", "PSK_").startsWith(expected.slice(0, 11))) {
+        throw new Error(`the connection uses ${standardName}, not ${cipher}`);
+      }
+      return framedConnection(socket);
+    },
+  };
+}
