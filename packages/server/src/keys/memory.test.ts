@@ -4,17 +4,21 @@ import { createMemoryStore } from "./memory.ts";
 import { storeConformance } from "./testing/conformance.ts";
 import { commitFrom, enrol, secretOf } from "./testing/fixtures.ts";
 
-storeConformance("memory store", async () => {
-  let now = 0;
-  const store = createMemoryStore({ clock: { ...systemClock, now: () => now } });
-  return {
-    store,
-    setNow: (ms) => {
-      now = ms;
-    },
-    cleanup: () => store.close(),
-  };
-});
+storeConformance(
+  "memory store",
+  async () => {
+    let now = 0;
+    const store = createMemoryStore({ clock: { ...systemClock, now: () => now } });
+    return {
+      store,
+      setNow: (ms) => {
+        now = ms;
+      },
+      cleanup: () => store.close(),
+    };
+  },
+  { durable: false },
+);
 
 it("draws generations from the random source it was given", async () => {
   const store = createMemoryStore({ random: (length) => new Uint8Array(length).fill(1) });
