@@ -1,10 +1,10 @@
-import { wipe, writeU32 } from "./bytes.ts";
+import { type Epoch, wipe, writeU32 } from "./bytes.ts";
 import type { CryptoProvider } from "./crypto/provider.ts";
 import { FormatError, HmacError } from "./errors.ts";
-import { type PacketChain, type PacketKeys, wipeKeys } from "./key-schedule.ts";
-import { LENGTH_BYTES } from "./limits.ts";
+import { EpochSecret, type PacketChain, type PacketKeys, wipeKeys } from "./key-schedule.ts";
+import { LENGTH_BYTES, SECRET_BYTES } from "./limits.ts";
 import { type Kind, NO_PADDING, type PaddingPolicy, paddedLength, unwrap, wrap } from "./padding.ts";
-import { packetBytes, type Suite } from "./suites.ts";
+import { packetBytes, STRICT, type Suite } from "./suites.ts";
 import { encodeHeader, type Header, splitPacket } from "./wire.ts";
 
 /**
@@ -119,6 +119,26 @@ export function openHandshake(
     const { message } = contentOf(header, openPacket(crypto, keys, header.suite, packet));
     if (message.length !== length) throw new FormatError(`${header.opcode} carries ${length} bytes`);
     return message;
+  } finally {
+    wipeKeys(keys);
+  }
+}
+
+/**
+ * As much work as opening a handshake packet under a secret is, with a result that means nothing: so that time does not
+ * tell whether there is a secret.
+ */
+export function openDecoy(
+  crypto: CryptoProvider,
+  { header, packet }: { readonly header: Header; readonly packet: Uint8Array },
+): void {
+  const suite = header.suite.strict ? header.suite : STRICT;
+  const secret = new EpochSecret(crypto, suite, header.clientId, 0 as Epoch, new Uint8Array(SECRET_BYTES));
+  const keys = secret.helloKeys();
+  try {
+    openPacket(crypto, keys, suite, packet);
+  } catch {
+    // Who seals under these keys, which anybody can derive, is refused all the same.
   } finally {
     wipeKeys(keys);
   }

@@ -1,42 +1,31 @@
+import { type ClientId, concat, copyOf, type Epoch, type Round, u32, wipe } from "./bytes.ts";
 import {
-  type ClientId,
-  concat,
-  copyOf,
-  type Epoch,
-  type Round,
-  samePublicBytes,
-  u32,
-  wipe,
-} from "./bytes.ts";
-import type { ClientRecord } from "./client-record.ts";
+  acceptedAnother,
+  type ClientRecord,
+  checkHelloEpoch,
+  type RecordWithoutSecret,
+  reasonOfLoss,
+  withoutSecret,
+} from "./client-record.ts";
 import type { CryptoProvider } from "./crypto/provider.ts";
-import type { EndCause, ServerEffect } from "./effects.ts";
-import {
-  DesyncError,
-  EpochError,
-  FormatError,
-  IdentityError,
-  IllegalTransitionError,
-  SuiteError,
-} from "./errors.ts";
+import type { ServerEffect } from "./effects.ts";
+import { DesyncError, FormatError, IdentityError, IllegalTransitionError, SuiteError } from "./errors.ts";
 import type { ServerEvent } from "./events.ts";
-import { ClassicChain, EpochSecret, type PacketKeys, transcriptOf, wipeKeys } from "./key-schedule.ts";
+import { ClassicChain, EpochSecret, transcriptOf } from "./key-schedule.ts";
 import {
   CLASSIC_NONCE_BYTES,
   LAST_BYTES,
-  LAST_EPOCH,
   LENGTH_BYTES,
   MAX_HANDSHAKE_PACKET,
   MAX_INLINE_DERIVATIONS,
   MIN_MAX_MESSAGE,
   NONCE_BYTES,
-  SECRET_BYTES,
 } from "./limits.ts";
 import type { Kind, PaddingPolicy } from "./padding.ts";
 import type { TerminateReason } from "./reasons.ts";
-import { openHandshake, openPacket, RecordOpener, RecordSealer, sealHandshake } from "./record.ts";
+import { openDecoy, openHandshake, RecordOpener, RecordSealer, sealHandshake } from "./record.ts";
 import { type Received, Session } from "./session.ts";
-import { firstMessageLimit, packetLimit, STRICT, type Suite } from "./suites.ts";
+import { firstMessageLimit, packetLimit, type Suite } from "./suites.ts";
 import { SERVER_TRANSITIONS, type ServerHandler, type ServerState } from "./transitions.ts";
 import type { Header } from "./wire.ts";
 
@@ -89,8 +78,8 @@ export class ServerSession extends Session<ServerState, ServerEvent, ServerEffec
   readonly #maxMessage: number;
   #hello: PendingHello | null = null;
   /** Catching up: `E_e` of the HELLO, and the record as read. */
-  #ahead: { readonly secret: EpochSecret; readonly record: Omit<ClientRecord, "secret"> } | null = null;
-  #deriving: Omit<ClientRecord, "secret"> | null = null;
+  #ahead: { readonly secret: EpochSecret; readonly record: RecordWithoutSecret } | null = null;
+  #deriving: RecordWithoutSecret | null = null;
   #proof: Proof | null = null;
   #first: FirstPacket | null = null;
   #live = false;
@@ -234,13 +223,17 @@ export class ServerSession extends Session<ServerState, ServerEvent, ServerEffec
     const { header } = hello;
     try {
       if (record === null || record.revoked) {
-        this.#verifyDecoy(hello);
+        openDecoy(this.crypto, hello);
         throw new IdentityError(record === null ? "an unknown client" : "a revoked client");
       }
       if (record.suite !== header.suite)
         throw new SuiteError(`this client is pinned to ${record.suite.name}`);
       if (!record.suite.strict) return this.#challengeClassic(hello, record, event);
-      this.#checkHelloEpoch(header, record);
+      if (header.epoch < record.epoch) {
+        const { clientId, epoch } = header;
+        this.emit({ type: "stale-epoch", clientId, epoch, stored: record.epoch });
+      }
+      checkHelloEpoch(header.epoch, record);
       if (header.round !== 0) throw new DesyncError(`round ${header.round} in HELLO`);
       const stored = new EpochSecret(this.crypto, record.suite, record.clientId, record.epoch, record.secret);
       if (header.epoch - record.epoch > MAX_INLINE_DERIVATIONS) {
@@ -276,22 +269,10 @@ export class ServerSession extends Session<ServerState, ServerEvent, ServerEffec
     return this.#verifyHello(hello, record, secret, event);
   }
 
-  /** Check 6 on a HELLO. */
-  #checkHelloEpoch({ clientId, epoch }: Header, record: ClientRecord): void {
-    if (epoch === LAST_EPOCH) throw new EpochError("HELLO at the last epoch; reissue the client");
-    if (epoch < record.epoch) {
-      this.emit({ type: "stale-epoch", clientId, epoch, stored: record.epoch });
-      throw new EpochError(`HELLO at epoch ${epoch}, behind the stored ${record.epoch}`);
-    }
-    if (epoch > Math.min(record.epoch + record.window, LAST_EPOCH)) {
-      throw new EpochError(`HELLO at epoch ${epoch}, more than ${record.window} ahead of ${record.epoch}`);
-    }
-  }
-
   /** Checks 8 and 9 on a HELLO of the strict suites; takes `secret` (`E_e`) over. Then CHALLENGE, or a catch-up first. */
   #verifyHello(
     hello: PendingHello,
-    record: Omit<ClientRecord, "secret">,
+    record: RecordWithoutSecret,
     secret: EpochSecret,
     entropy: Entropy,
   ): ServerState {
@@ -317,13 +298,17 @@ export class ServerSession extends Session<ServerState, ServerEvent, ServerEffec
     return "catching-up";
   }
 
-  /** Section 4.5.2: *accepted* shows epoch e−1 with another `T` than `last` (not zeros). */
-  #detectCloneByLast(hello: PendingHello, record: Omit<ClientRecord, "secret">, last: Uint8Array): void {
-    const { accepted } = record;
-    if (hello.reportedClone || accepted === null || accepted.epoch !== hello.header.epoch - 1) return;
-    if (last.every((byte) => byte === 0) || samePublicBytes(accepted.t, last)) return;
+  /** Section 4.5.2: *accepted* shows epoch e−1 with another `T` than `last` (not zeros). Said once for a HELLO. */
+  #detectCloneByLast(
+    hello: PendingHello,
+    { accepted, clientId }: RecordWithoutSecret,
+    last: Uint8Array,
+  ): void {
+    const { epoch } = hello.header;
+    const known = last.some((byte) => byte !== 0);
+    if (hello.reportedClone || !known || !acceptedAnother(accepted, epoch - 1, last)) return;
     this.#hello = { ...hello, reportedClone: true };
-    this.emit({ type: "clone-detected", clientId: record.clientId, epoch: hello.header.epoch });
+    this.emit({ type: "clone-detected", clientId, epoch });
   }
 
   #caughtUp(event: EventOf<"committed">): ServerState {
@@ -464,15 +449,14 @@ export class ServerSession extends Session<ServerState, ServerEvent, ServerEffec
     if (proof === null || first === null || peer === null)
       throw new IllegalTransitionError("no commit to lose");
     if (current) wipe(current.secret);
-    const sameGeneration = current?.generation === proof.generation;
-    const { accepted } = current ?? { accepted: null };
-    if (sameGeneration && accepted?.epoch === peer.epoch && !samePublicBytes(accepted.t, proof.t)) {
-      this.emit({ type: "clone-detected", clientId: peer.clientId, epoch: peer.epoch });
+    const { clientId, epoch } = peer;
+    const ours = current?.generation === proof.generation;
+    if (ours && acceptedAnother(current.accepted, epoch, proof.t)) {
+      this.emit({ type: "clone-detected", clientId, epoch });
     }
-    const silent: EndCause = { kind: "lost" };
-    if (first.terminate !== null) return this.end(silent);
-    if (current === null || current?.revoked) return this.terminateWith("revoked", iv);
-    return this.terminateWith(current === undefined || sameGeneration ? "conflict" : "superseded", iv);
+    // A TERMINATE is not answered.
+    if (first.terminate !== null) return this.end({ kind: "lost" });
+    return this.terminateWith(reasonOfLoss(current, proof.generation), iv);
   }
 
   #deliver(received: Received): ServerState {
@@ -480,29 +464,4 @@ export class ServerSession extends Session<ServerState, ServerEvent, ServerEffec
     this.emit({ type: "deliver", round: received.header.round, message, kind });
     return "answering";
   }
-
-  /** As much work as a HELLO of a known client makes, so that time does not tell whether one is enrolled. */
-  #verifyDecoy({ header, packet }: PendingHello): void {
-    const suite = header.suite.strict ? header.suite : STRICT;
-    const decoy = new EpochSecret(
-      this.crypto,
-      suite,
-      header.clientId,
-      0 as Epoch,
-      new Uint8Array(SECRET_BYTES),
-    );
-    const keys: PacketKeys = decoy.helloKeys();
-    try {
-      openPacket(this.crypto, keys, suite, packet);
-    } catch {
-      // Whoever seals under the decoy's public key is refused all the same.
-    } finally {
-      wipeKeys(keys);
-    }
-  }
-}
-
-function withoutSecret(record: ClientRecord): Omit<ClientRecord, "secret"> {
-  const { secret: _secret, ...rest } = record;
-  return rest;
 }
