@@ -1,8 +1,6 @@
 import type { Socket } from "node:net";
 import {
   type ClientId,
-  type ClientRecord,
-  DEFAULT_WINDOW,
   type EndCause,
   FrameError,
   FrameReader,
@@ -12,7 +10,6 @@ import {
   type ServerEvent,
   ServerSession,
   type TerminateReason,
-  wipe,
 } from "@pawl/protocol";
 import { halfCloseAndDrain } from "@pawl/protocol/driver";
 import type { Answer, Application, ServerSessionHandle } from "./application.ts";
@@ -22,6 +19,7 @@ import type { Derivations } from "./derive.ts";
 import { type EventBus, messageOf } from "./events.ts";
 import type { HalfOpenTable } from "./half-open.ts";
 import type { ResolvedOptions } from "./options.ts";
+import { type AwaitingEffect, RecordAccess, wipeAnswer } from "./record-access.ts";
 
 /** What a connection needs of its server. */
 export interface ConnectionHost {
@@ -50,6 +48,7 @@ export class Connection {
   readonly #host: ConnectionHost;
   readonly #socket: Socket;
   readonly #session: ServerSession;
+  readonly #records: RecordAccess;
   readonly #reader = new FrameReader();
   readonly #answer: Answer;
   /** What came while the session waited for a look-up, a derivation or a commit. */
@@ -78,6 +77,7 @@ export class Connection {
     this.#answer = Object.assign((message: Uint8Array) => this.#answerWith(message), {
       failed: (error: unknown) => this.#applicationFailed(error),
     });
+    this.#records = new RecordAccess(host, limitKey);
     this.#setDeadline(options.limits.helloDeadlineMs);
     socket.setNoDelay(true);
     socket.on("data", (chunk: Buffer) => {
@@ -190,16 +190,9 @@ export class Connection {
         this.#write(effect.frame);
         return;
       case "look-up":
-        this.#lookUp(effect);
-        return;
       case "derive":
-        this.#host.derivations.run(effect).then(
-          (secret) => this.#resume({ type: "derived", secret, ...this.#entropy() }),
-          (error) => this.#storeFailed("look-up", error),
-        );
-        return;
       case "commit":
-        this.#commit(effect);
+        void this.#awaitAnswer(effect);
         return;
       case "set-deadline":
         if (effect.deadline === "none") this.#cancelDeadline();
@@ -225,91 +218,20 @@ export class Connection {
     }
   }
 
-  #lookUp({ clientId, suite, epoch }: Extract<ServerEffect, { type: "look-up" }>): void {
-    const { options, budget, buckets, events } = this.#host;
-    options.keys.lookUp(clientId).then(
-      (record) => {
-        if (this.#done) {
-          wipe(record?.secret);
-          return;
-        }
-        if (record !== null) {
-          this.#generation ??= record.generation;
-          // A HELLO ahead costs derivations before anybody knows whether it is authentic.
-          const ahead = epoch - record.epoch;
-          if (ahead > DEFAULT_WINDOW && ahead <= record.window)
-            buckets.charge(this.limitKey, ahead / DEFAULT_WINDOW);
-        }
-        const refused = record === null ? null : this.#refuses(record);
-        if (refused !== null) {
-          wipe(record?.secret);
-          events.emit({ ...refused, ...this.#origin(), clientId });
-          this.abort();
-          return;
-        }
-        if (suite.cipher === "gcm" && !budget.allows(clientId, epoch, options.clock.now())) {
-          wipe(record?.secret);
-          events.emit({ type: "challenge-budget", ...this.#origin(), clientId });
-          this.abort();
-          return;
-        }
-        this.#resume({ type: "found", record, live: this.#host.isLive(clientId), ...this.#entropy() });
-      },
-      (error: unknown) => this.#storeFailed("look-up", error),
-    );
-  }
-
-  /** The cap of live clients is for those who could become live. */
-  #refuses(record: ClientRecord): { type: "client-cap"; cap: number } | null {
-    if (record.revoked || this.#host.hasRoomFor(record.clientId)) return null;
-    return { type: "client-cap", cap: this.#host.options.maxClients };
-  }
-
-  #commit({ clientId, expected, next, accepted }: Extract<ServerEffect, { type: "commit" }>): void {
-    const { options, events } = this.#host;
-    const startedAt = options.clock.now();
-    const purpose = accepted === null ? "catch-up" : "first-packet";
-    const report = (outcome: "done" | "lost" | "unknown") => {
-      wipe(next.secret);
-      const latencyMs = options.clock.now() - startedAt;
-      events.emit({ type: "commit", purpose, outcome, latencyMs, ...this.#origin(), clientId });
-    };
-    options.keys.commit({ clientId, expected, next, accepted }).then(
-      (result) => {
-        report(result.outcome);
-        if (result.outcome === "done")
-          this.#resume({ type: "committed", outcome: "done", ...this.#entropy() });
-        else
-          this.#resume({ type: "committed", outcome: "lost", current: result.current, ...this.#entropy() });
-      },
-      (error: unknown) => {
-        report("unknown");
-        events.emit({
-          type: "store-error",
-          operation: "commit",
-          message: messageOf(error),
-          ...this.#origin(),
-        });
-        this.#resume({ type: "committed", outcome: "unknown", ...this.#entropy() });
-      },
-    );
-  }
-
-  /** The answer that the session waited for. */
-  #resume(answer: ServerEvent): void {
+  /** What the session waits for; null: refused, and already said why. */
+  async #awaitAnswer(effect: AwaitingEffect): Promise<void> {
+    const answer = await this.#records.answer(effect, this.#origin());
     if (this.#done) {
-      if (answer.type === "derived") wipe(answer.secret);
-      if (answer.type === "committed" && answer.outcome === "lost") wipe(answer.current?.secret);
+      if (answer !== null) wipeAnswer(answer);
       return;
     }
+    if (answer === null) {
+      this.abort();
+      return;
+    }
+    if (answer.type === "found") this.#generation ??= answer.record?.generation ?? null;
     this.#step(answer);
     this.#pump();
-  }
-
-  #storeFailed(operation: "look-up" | "commit", error: unknown): void {
-    if (this.#done) return;
-    this.#host.events.emit({ type: "store-error", operation, message: messageOf(error), ...this.#origin() });
-    this.abort();
   }
 
   #greeted(): void {
@@ -405,11 +327,6 @@ export class Connection {
       if (left > 0) this.#armIdle(left);
       else this.terminate("idle");
     });
-  }
-
-  #entropy(): { nonce: Uint8Array; iv: Uint8Array } {
-    const { random } = this.#host.options;
-    return { nonce: random(32), iv: random(16) };
   }
 
   #origin(): { connection: number; remoteAddress: string } {
