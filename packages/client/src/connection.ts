@@ -7,8 +7,6 @@ import {
   type CryptoProvider,
   type EndCause,
   type Epoch,
-  FrameError,
-  FrameReader,
   type Kind,
   LAST_ROUND,
   MessageTooLargeError,
@@ -20,7 +18,7 @@ import {
   utf8,
   wipe,
 } from "@pawl/protocol";
-import { type Clock, halfCloseAndDrain, type Random } from "@pawl/protocol/driver";
+import { type Clock, halfCloseAndDrain, PacketSource, type Random } from "@pawl/protocol/driver";
 import { type Aggregate, parseAggregate } from "./aggregate.ts";
 import type { Credential } from "./credential.ts";
 import type { CredentialStore } from "./credential-store.ts";
@@ -95,7 +93,7 @@ export class Connection implements PawlConnection {
   readonly #options: ConnectionOptions;
   readonly #session: ClientSession;
   readonly #socket: Socket;
-  readonly #reader = new FrameReader();
+  readonly #source: PacketSource;
   readonly #ready: Promise<void>;
   #settleReady: { resolve: () => void; reject: (error: Error) => void } = {
     resolve: () => {},
@@ -107,7 +105,6 @@ export class Connection implements PawlConnection {
   #line: Promise<unknown> = Promise.resolve();
   #ended: EndInfo | null = null;
   #failure: Error | null = null;
-  #streamEnded = false;
   #pumping = false;
   #greeted = false;
 
@@ -135,18 +132,7 @@ export class Connection implements PawlConnection {
     this.closed = new Promise((resolve) => {
       this.#settleClosed = resolve;
     });
-    socket.on("data", (chunk: Buffer) => {
-      this.#reader.push(chunk);
-      this.#pump();
-    });
-    const streamEnded = () => {
-      this.#streamEnded = true;
-      this.#pump();
-    };
-    socket.on("end", streamEnded);
-    socket.on("close", streamEnded);
-    // An error is followed by `close`; to the session every end of the stream is the same.
-    socket.on("error", () => {});
+    this.#source = new PacketSource(socket, () => this.#pump());
   }
 
   get maxMessage(): number {
@@ -246,25 +232,13 @@ export class Connection implements PawlConnection {
     if (this.#pumping) return;
     this.#pumping = true;
     while (this.#ended === null && !this.#session.awaiting) {
-      const event = this.#nextFromStream();
+      const event = this.#source.next(this.#session.frameLimit);
       if (event === null) break;
       this.#step(event);
     }
     this.#pumping = false;
     if (this.#ended !== null) return;
-    if (this.#session.awaiting) this.#socket.pause();
-    else if (this.#socket.isPaused()) this.#socket.resume();
-  }
-
-  #nextFromStream(): ClientEvent | null {
-    try {
-      const packet = this.#reader.next(this.#session.frameLimit);
-      if (packet !== null) return { type: "packet", packet };
-    } catch (error) {
-      if (error instanceof FrameError) return { type: "frame-error", error };
-      throw error;
-    }
-    return this.#streamEnded ? { type: "end-of-stream" } : null;
+    this.#source.flow(!this.#session.awaiting);
   }
 
   #step(event: ClientEvent): void {
@@ -330,7 +304,7 @@ export class Connection implements PawlConnection {
       error: cause.kind === "violation" ? cause.error : null,
     };
     this.#ended = info;
-    this.#reader.clear();
+    this.#source.clear();
     if (terminated !== null || cause.kind === "end-of-stream")
       halfCloseAndDrain(this.#socket, this.#options.clock);
     // What a client of classic ends by closing has been answered: nothing is lost.

@@ -131,25 +131,13 @@ export class ClientSession extends Session<ClientState, ClientEvent, ClientEffec
         return this.#send(event as EventOf<"send">);
       case "aggregate":
         return this.#aggregate(received as Received);
-      case "peerTerminates": {
-        const reason = this.reasonOf(this.open(received as Received));
-        return this.end({ kind: "terminated", by: "peer", reason });
-      }
-      case "terminate": {
-        const { reason, iv } = event as EventOf<"terminate">;
-        return this.terminateWith(reason, iv);
-      }
-      case "frameError":
-        throw (event as EventOf<"frame-error">).error;
-      case "endOfStream":
-        return this.endOfStream(this.#suite.strict);
-      case "abort":
-        return this.end({ kind: "aborted" });
-      case "ignore":
-        return this.state;
       default:
-        return handler satisfies never;
+        return this.runCommon(handler, event, received);
     }
+  }
+
+  protected override get endsCleanly(): boolean {
+    return !this.#suite.strict;
   }
 
   protected override wipeSecrets(): void {

@@ -174,25 +174,13 @@ export class ServerSession extends Session<ServerState, ServerEvent, ServerEffec
         this.seal("AGGREGATE", { message, kind: "message" }, this.#maxMessage, iv, padding);
         return "ready";
       }
-      case "peerTerminates": {
-        const reason = this.reasonOf(this.open(received as Received));
-        return this.end({ kind: "terminated", by: "peer", reason });
-      }
-      case "terminate": {
-        const { reason, iv } = event as EventOf<"terminate">;
-        return this.terminateWith(reason, iv);
-      }
-      case "frameError":
-        throw (event as EventOf<"frame-error">).error;
-      case "endOfStream":
-        return this.endOfStream(this.peer?.suite.strict === true);
-      case "abort":
-        return this.end({ kind: "aborted" });
-      case "ignore":
-        return this.state;
       default:
-        return handler satisfies never;
+        return this.runCommon(handler, event, received);
     }
+  }
+
+  protected override get endsCleanly(): boolean {
+    return this.peer?.suite.strict !== true;
   }
 
   protected override wipeSecrets(): void {

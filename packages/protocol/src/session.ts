@@ -20,7 +20,7 @@ import { NO_PADDING, type PaddingPolicy } from "./padding.ts";
 import { reasonFromCode, TERMINATE_REASONS, type TerminateReason } from "./reasons.ts";
 import type { Content, RecordOpener, RecordSealer } from "./record.ts";
 import type { Suite } from "./suites.ts";
-import type { Move, Table } from "./transitions.ts";
+import type { CommonHandler, Move, Table } from "./transitions.ts";
 import { type Direction, decodeHeader, type Header, type Opcode } from "./wire.ts";
 
 /** A packet whose header passed checks 2 to 4 of section 1. */
@@ -126,6 +126,9 @@ export abstract class Session<
   /** Runs the handler; returns the state it leads to. */
   protected abstract run(handler: Handler, event: AnyEvent, received: Received | null): State;
 
+  /** Whether any end of the stream is proper now: in classic, and before HELLO (section 2). */
+  protected abstract get endsCleanly(): boolean;
+
   /** Overwrites every key that the role holds beside the two directions. */
   protected abstract wipeSecrets(): void;
 
@@ -190,6 +193,31 @@ export abstract class Session<
     return content;
   }
 
+  /** The handlers that do the same for both roles. */
+  protected runCommon(handler: CommonHandler, event: unknown, received: Received | null): State {
+    switch (handler) {
+      case "peerTerminates": {
+        const reason = this.reasonOf(this.open(received as Received));
+        return this.end({ kind: "terminated", by: "peer", reason });
+      }
+      case "terminate": {
+        const { reason, iv } = event as TerminateEvent;
+        return this.terminateWith(reason, iv);
+      }
+      case "frameError":
+        throw (event as FrameErrorEvent).error;
+      case "endOfStream":
+        if (!this.endsCleanly) throw new TruncationError("the stream ended without TERMINATE");
+        return this.end({ kind: "end-of-stream" });
+      case "abort":
+        return this.end({ kind: "aborted" });
+      case "ignore":
+        return this.state;
+      default:
+        return handler satisfies never;
+    }
+  }
+
   /** The reason in a TERMINATE. @throws FormatError */
   protected reasonOf(content: Content): TerminateReason {
     const code = content.message[0];
@@ -204,12 +232,6 @@ export abstract class Session<
     const content: Content = { message: Uint8Array.of(TERMINATE_REASONS[reason]), kind: "message" };
     this.seal("TERMINATE", content, 1, iv);
     return this.end({ kind: "terminated", by: "local", reason }, this.#terminatedState);
-  }
-
-  /** The stream ended: clean in classic, and before HELLO; else a truncation (section 2). */
-  protected endOfStream(strictSession: boolean): State {
-    if (strictSession) throw new TruncationError("the stream ended without TERMINATE");
-    return this.end({ kind: "end-of-stream" });
   }
 
   #step(event: AnyEvent): void {

@@ -42,6 +42,15 @@ function strictly<State extends string, Handler extends string>(
   return { ...move, strictOnly: true };
 }
 
+/** Handlers that do the same for both roles. */
+export type CommonHandler =
+  | "peerTerminates"
+  | "terminate"
+  | "frameError"
+  | "endOfStream"
+  | "abort"
+  | "ignore";
+
 export type ClientState =
   /** Nothing sent yet. */
   | "idle"
@@ -58,18 +67,7 @@ export type ClientState =
   /** Over: nothing is taken any more, what still comes is discarded. */
   | "ended";
 
-export type ClientHandler =
-  | "start"
-  | "challenge"
-  | "committed"
-  | "send"
-  | "aggregate"
-  | "peerTerminates"
-  | "terminate"
-  | "frameError"
-  | "endOfStream"
-  | "abort"
-  | "ignore";
+export type ClientHandler = "start" | "challenge" | "committed" | "send" | "aggregate" | CommonHandler;
 
 const clientAlways = { abort: to("abort", "ended") } as const;
 const clientReads = {
@@ -168,12 +166,7 @@ export type ServerHandler =
   | "expire"
   | "data"
   | "answer"
-  | "peerTerminates"
-  | "terminate"
-  | "frameError"
-  | "endOfStream"
-  | "abort"
-  | "ignore";
+  | CommonHandler;
 
 const serverAlways = { abort: to("abort", "ended") } as const;
 const serverReads = {

@@ -2,8 +2,6 @@ import type { Socket } from "node:net";
 import {
   type ClientId,
   type EndCause,
-  FrameError,
-  FrameReader,
   ProtocolError,
   type Round,
   type ServerEffect,
@@ -11,7 +9,7 @@ import {
   ServerSession,
   type TerminateReason,
 } from "@pawl/protocol";
-import { halfCloseAndDrain } from "@pawl/protocol/driver";
+import { halfCloseAndDrain, PacketSource } from "@pawl/protocol/driver";
 import type { Answer, Application, ServerSessionHandle } from "./application.ts";
 import type { HandshakeBuckets } from "./bucket.ts";
 import type { ChallengeBudget } from "./challenge-budget.ts";
@@ -49,7 +47,7 @@ export class Connection {
   readonly #socket: Socket;
   readonly #session: ServerSession;
   readonly #records: RecordAccess;
-  readonly #reader = new FrameReader();
+  readonly #source: PacketSource;
   readonly #answer: Answer;
   /** What came while the session waited for a look-up, a derivation or a commit. */
   readonly #waiting: ServerEvent[] = [];
@@ -60,7 +58,6 @@ export class Connection {
   #handle: ServerSessionHandle | null = null;
   #round = 0;
   #lastActive = 0;
-  #streamEnded = false;
   #pumping = false;
   #done = false;
 
@@ -80,18 +77,7 @@ export class Connection {
     this.#records = new RecordAccess(host, limitKey);
     this.#setDeadline(options.limits.helloDeadlineMs);
     socket.setNoDelay(true);
-    socket.on("data", (chunk: Buffer) => {
-      this.#reader.push(chunk);
-      this.#pump();
-    });
-    const streamEnded = () => {
-      this.#streamEnded = true;
-      this.#pump();
-    };
-    socket.on("end", streamEnded);
-    socket.on("close", streamEnded);
-    // An error is followed by `close`; which error it was says nothing that the session may act on.
-    socket.on("error", () => {});
+    this.#source = new PacketSource(socket, () => this.#pump());
     socket.on("drain", () => {
       this.#cancelQueued?.();
       this.#cancelQueued = null;
@@ -150,26 +136,14 @@ export class Connection {
     if (this.#pumping) return;
     this.#pumping = true;
     while (!this.#done && !this.#session.awaiting) {
-      const event = this.#waiting.shift() ?? this.#nextFromStream();
+      const event = this.#waiting.shift() ?? this.#source.next(this.#session.frameLimit);
       if (event === null) break;
       this.#step(event);
     }
     this.#pumping = false;
     if (this.#done) return;
-    if (this.#session.awaiting) this.#socket.pause();
-    else if (this.#socket.isPaused()) this.#socket.resume();
-    if (!this.#session.live) this.#host.halfOpen.hold(this, this.#reader.buffered);
-  }
-
-  #nextFromStream(): ServerEvent | null {
-    try {
-      const packet = this.#reader.next(this.#session.frameLimit);
-      if (packet !== null) return { type: "packet", packet };
-    } catch (error) {
-      if (error instanceof FrameError) return { type: "frame-error", error };
-      throw error;
-    }
-    return this.#streamEnded ? { type: "end-of-stream" } : null;
+    this.#source.flow(!this.#session.awaiting);
+    if (!this.#session.live) this.#host.halfOpen.hold(this, this.#source.buffered);
   }
 
   #step(event: ServerEvent): void {
@@ -340,7 +314,7 @@ export class Connection {
     this.#cancelIdle();
     this.#cancelQueued?.();
     this.#waiting.length = 0;
-    this.#reader.clear();
+    this.#source.clear();
     const { events, halfOpen, application } = this.#host;
     halfOpen.remove(this);
     this.#host.ended(this);
