@@ -23,17 +23,32 @@ export function expand(
   context: Uint8Array,
   length = SECRET_BYTES,
 ): Uint8Array {
-  const info = concat(utf8(PREFIX + label), Uint8Array.of(0), context);
+  const info = labelInfo(label);
+  const first = crypto.hmacSha256(key, info, context, COUNTER_1);
+  if (length === HASH_BYTES) return first;
   const out = new Uint8Array(length);
-  let block: Uint8Array = new Uint8Array();
-  for (let counter = 1, at = 0; at < length; counter++, at += HASH_BYTES) {
-    const next = crypto.hmacSha256(key, block, info, Uint8Array.of(counter));
+  out.set(first.subarray(0, length));
+  let block = first;
+  for (let counter = 2, at = HASH_BYTES; at < length; counter++, at += HASH_BYTES) {
+    const next = crypto.hmacSha256(key, block, info, context, Uint8Array.of(counter));
     wipe(block);
     block = next;
     out.set(block.subarray(0, length - at), at);
   }
   wipe(block);
   return out;
+}
+
+const COUNTER_1 = Uint8Array.of(1);
+const LABELS = new Map<string, Uint8Array>();
+
+/** `"pawl/1 " ‖ label ‖ 0x00`, made once for each label. */
+function labelInfo(label: string): Uint8Array {
+  const known = LABELS.get(label);
+  if (known !== undefined) return known;
+  const info = concat(utf8(PREFIX + label), Uint8Array.of(0));
+  LABELS.set(label, info);
+  return info;
 }
 
 /** HKDF-Extract (RFC 5869, 2.2). */
