@@ -242,6 +242,10 @@ export interface ValuesVectors {
   rounds: { id: string; steps: (string | number)[][]; answers: Record<string, unknown> }[];
 }
 
+export interface AggregatesVectors {
+  rounds: { id: string; messages: string[]; aggregate: string | null; also: Record<string, string | null> }[];
+}
+
 export function readVectors<T>(name: string): T {
   return JSON.parse(readFileSync(new URL(`./${name}.json`, import.meta.url), "utf8")) as T;
 }

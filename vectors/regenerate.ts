@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { recomputeAggregates } from "./recompute/aggregates.ts";
 import { recomputeFraming } from "./recompute/framing.ts";
 import { recomputeHello } from "./recompute/hello.ts";
 import { recomputeNegative } from "./recompute/negative.ts";
@@ -20,6 +21,7 @@ const RECOMPUTE = {
   hello: recomputeHello,
   framing: recomputeFraming,
   values: recomputeValues,
+  aggregates: recomputeAggregates,
 } as const;
 
 export const fileOf = (name: string) => new URL(`./${name}.json`, import.meta.url);

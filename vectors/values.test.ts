@@ -4,8 +4,9 @@ import { describe, expect, it } from "vitest";
 import { AggregateWriter, aggregateOf } from "../packages/server/src/rounds/aggregate.ts";
 import { format } from "../packages/server/src/rounds/decimal.ts";
 import { productOf } from "../packages/server/src/rounds/product.ts";
+import { REDUCER_NAMES } from "../packages/server/src/rounds/reducers.ts";
 import { messageValue } from "../packages/server/src/rounds/value.ts";
-import { readVectors, type ValuesVectors } from "./load.ts";
+import { type AggregatesVectors, readVectors, type ValuesVectors } from "./load.ts";
 import { playRounds } from "./recompute/values.ts";
 
 const vectors = readVectors<ValuesVectors>("values");
@@ -56,5 +57,23 @@ describe("values.json", () => {
 
   it.each(vectors.rounds)("$id", (v) => {
     expect(playRounds(v.steps)).toEqual(v.answers);
+  });
+});
+
+describe("aggregates.json", () => {
+  const { rounds } = readVectors<AggregatesVectors>("aggregates");
+  it.each(rounds)("$id", ({ messages, aggregate, also }) => {
+    const values = messages.map((text) => messageValue(utf8(text)));
+    expect(aggregateOf(1, values, REDUCER_NAMES)).toMatchObject({ product: aggregate, also });
+    // The mean, another way: its product with the count is within half a unit of its last digit of the sum.
+    const { mean, sum, count } = also;
+    if (typeof mean !== "string" || typeof sum !== "string") return;
+    const scaled = (text: string) => {
+      const [whole = "", fraction = ""] = text.replace("-", "").split(".");
+      return BigInt(`${text.startsWith("-") ? "-" : ""}${whole}${fraction.padEnd(2_100, "0")}`);
+    };
+    const error = scaled(mean) * BigInt(count ?? 0) - scaled(sum);
+    const bound = scaled(sum) / 10n ** 33n;
+    expect(error * error <= bound * bound).toBe(true);
   });
 });
