@@ -144,6 +144,40 @@ describe("limits on connections", () => {
   });
 });
 
+describe("strangers in numbers", () => {
+  it("are all refused in silence, leave nothing behind, and nobody else notices", async () => {
+    fleet = await startFleet(2, {
+      ...eager,
+      limits: { handshakeBurst: 100_000, handshakesPerSecond: 100_000, halfOpenPerAddress: 40 },
+    });
+    const honest = await fleet.connect(0);
+    const greeting = await peer(1);
+    greeting.start();
+    const hello = greeting.sent[0] ?? new Uint8Array();
+    for (let wave = 0; wave < 10; wave++) {
+      const connections = await Promise.all(Array.from({ length: 30 }, () => RawConnection.open(fleet.port)));
+      for (const [index, connection] of connections.entries()) {
+        const garbage = systemRandom(1 + index * 40);
+        // Noise; a frame that claims more than it may; a HELLO with one bit turned; half a HELLO and then nothing.
+        if (index % 4 === 0) connection.write(garbage);
+        else if (index % 4 === 1) connection.write(Uint8Array.of(0, 0, 2, 1 + (index % 200), ...garbage));
+        else if (index % 4 === 2) {
+          connection.write(hello.map((byte, i) => (i === 4 + ((wave * 30 + index) % 128) ? byte ^ 1 : byte)));
+        } else connection.write(hello.subarray(0, 20 + index));
+      }
+      expect((await honest.send(String(wave))).value).toBe(String(wave));
+      for (const connection of connections) connection.socket.end();
+      for (const connection of connections) expect(await connection.closed()).toBe("");
+    }
+    await expect.poll(() => fleet.server.halfOpen).toMatchObject({ count: 0, bytes: 0 });
+    expect(fleet.server.sessions()).toHaveLength(1);
+    expect((await fleet.keys.get(2 as ClientId))?.epoch).toBe(0);
+    const codes = new Set(fleet.events.flatMap((event) => (event.type === "violation" ? [event.code] : [])));
+    expect(codes).toContain("PAWL_FRAME");
+    expect(codes).toContain("PAWL_HMAC");
+  });
+});
+
 describe("a slow reader", () => {
   const large = { maxMessage: 16 << 20, onMessage: () => new Uint8Array(8 << 20) };
 

@@ -33,19 +33,24 @@ export function credentialFile(path: string, options: CredentialFileOptions = {}
 
 /** Writes a new credential file, mode 0600, durably. @throws CredentialStorageError where there is one already */
 export async function writeCredentialFile(path: string, credential: Credential): Promise<void> {
+  let handle: FileHandle;
   try {
-    const handle = await open(path, "wx", 0o600);
-    try {
-      await handle.writeFile(serializeCredential(credential));
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await syncFolder(path);
+    handle = await open(path, "wx", 0o600);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const what = code === "EEXIST" ? "is there already; it is not overwritten" : message;
     throw new CredentialStorageError(path, what, { cause: error });
+  }
+  try {
+    await handle.writeFile(serializeCredential(credential));
+    await handle.sync();
+    await syncFolder(path);
+  } catch (error) {
+    // Half a credential is none.
+    await unlink(path).catch(() => {});
+    throw new CredentialStorageError(path, (error as Error).message, { cause: error });
+  } finally {
+    await handle.close();
   }
 }
 
