@@ -103,6 +103,8 @@ async function converse(session: PawlConnection, io: Io, out: Output): Promise<v
     }
     if (terminal) lines.prompt();
   }
+  // What comes next does not belong behind the prompt.
+  if (terminal) io.stderr.write("\n");
   await session.close();
   const info = await session.closed;
   if (io.stop.aborted || info.by === "local") return;
