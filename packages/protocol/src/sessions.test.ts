@@ -401,3 +401,41 @@ describe("keys", () => {
     });
   }
 });
+
+describe("a HELLO that is refused", () => {
+  it("costs the same for an unknown, a revoked and a known client, so that time does not tell them apart", () => {
+    for (const suite of suites) {
+      const work = (prepare: (server: ServerPeer) => void) => {
+        const calls = { hmac: 0, decrypt: 0 };
+        const crypto: CryptoProvider = {
+          ...nodeCrypto,
+          hmacSha256: (...args) => {
+            calls.hmac++;
+            return nodeCrypto.hmacSha256(...args);
+          },
+          gcmOpen: (...args) => {
+            calls.decrypt++;
+            return nodeCrypto.gcmOpen(...args);
+          },
+        };
+        const { client, server: plain } = pair(suite);
+        const server = new ServerPeer(plain.database, { crypto });
+        prepare(server);
+        client.start();
+        server.receive(last(client));
+        expect(server.end).toMatchObject({ kind: "violation" });
+        return calls;
+      };
+      const record = (server: ServerPeer) => server.database.records.get(ID);
+      const wrongKey = work((server) => record(server)?.secret.fill(9));
+      const unknown = work((server) => server.database.records.delete(ID));
+      const revoked = work((server) => {
+        const known = server.database.read(ID);
+        if (known !== null) server.database.put({ ...known, revoked: true });
+      });
+      expect(revoked).toEqual(unknown);
+      // Classic derives with SHA-256 what strict derives with HMAC; the decoy is that of strict.
+      if (suite.strict) expect(unknown).toEqual(wrongKey);
+    }
+  });
+});
