@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { run } from "./run.ts";
 
 // The first ^C or SIGTERM asks the command to end cleanly; the second ends the process.
