@@ -1,8 +1,9 @@
 import { defineConfig } from "vitest/config";
 
-// Tests run from the sources: the `pawl-source` condition of every exports map points at TypeScript, and child
-// processes and worker threads inherit the same loader.
-const execArgv = ["--conditions=pawl-source", "--import", "tsx"];
+// Tests run from the sources: the `pawl-source` condition of every exports map points at TypeScript. Processes that a test
+// forks inherit the condition, and a loader where Node.js reads no TypeScript by itself (before 22.18).
+const loader = "typescript" in process.features ? [] : ["--import", "tsx/esm"];
+const execArgv = ["--conditions=pawl-source", ...loader];
 
 export default defineConfig({
   resolve: { conditions: ["pawl-source", "node", "import", "default"] },

@@ -47,7 +47,7 @@ class Worker {
   readonly #lines: AsyncIterator<string>;
 
   constructor(args: readonly string[]) {
-    this.#child = spawn(process.execPath, ["--import", "tsx", WORKER, ...args], {
+    this.#child = spawn(process.execPath, ["--import", "tsx/esm", WORKER, ...args], {
       stdio: ["pipe", "pipe", "inherit"],
     });
     running.add(this.#child);

@@ -56,7 +56,7 @@ async function child(body: string): Promise<ChildProcess> {
     console.log("ready"); setInterval(() => {}, 1000);`;
   const file = join(folder, `child-${children.length}.mts`);
   await writeFile(file, source);
-  const args = ["--conditions=pawl-source", "--import", "tsx", file];
+  const args = ["--conditions=pawl-source", "--import", "tsx/esm", file];
   const started = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"], cwd: process.cwd() });
   children.push(started);
   await once(started.stdout as NodeJS.ReadableStream, "data");
