@@ -1,29 +1,22 @@
 import { type ClientId, concat, copyOf, type Epoch, type Round, u32, wipe } from "./bytes.ts";
-import {
-  acceptedAnother,
-  type ClientRecord,
-  checkHelloEpoch,
-  type RecordWithoutSecret,
-  reasonOfLoss,
-  withoutSecret,
-} from "./client-record.ts";
+import { acceptedAnother, type ClientRecord, reasonOfLoss } from "./client-record.ts";
 import type { CryptoProvider } from "./crypto/provider.ts";
 import type { ServerEffect } from "./effects.ts";
-import { DesyncError, FormatError, IdentityError, IllegalTransitionError, SuiteError } from "./errors.ts";
+import { FormatError, IdentityError, IllegalTransitionError } from "./errors.ts";
 import type { ServerEvent } from "./events.ts";
+import { HelloDecision, type HelloStep } from "./hello-decision.ts";
 import { ClassicChain, EpochSecret, transcriptOf } from "./key-schedule.ts";
 import {
   CLASSIC_NONCE_BYTES,
   LAST_BYTES,
   LENGTH_BYTES,
   MAX_HANDSHAKE_PACKET,
-  MAX_INLINE_DERIVATIONS,
   MIN_MAX_MESSAGE,
   NONCE_BYTES,
 } from "./limits.ts";
 import type { Kind, PaddingPolicy } from "./padding.ts";
 import type { TerminateReason } from "./reasons.ts";
-import { openDecoy, openHandshake, RecordOpener, RecordSealer, sealHandshake } from "./record.ts";
+import { RecordOpener, RecordSealer, sealHandshake } from "./record.ts";
 import { type Received, Session } from "./session.ts";
 import { firstMessageLimit, packetLimit, type Suite } from "./suites.ts";
 import { SERVER_TRANSITIONS, type ServerHandler, type ServerState } from "./transitions.ts";
@@ -43,16 +36,6 @@ type EventOf<T extends ServerEvent["type"]> = Extract<ServerEvent, { type: T }>;
 interface Entropy {
   readonly nonce: Uint8Array;
   readonly iv: Uint8Array;
-}
-
-/** Bytes of message of a HELLO in the strict suites: `nonce ‖ last`. */
-const HELLO_BYTES = NONCE_BYTES + LAST_BYTES;
-
-/** A HELLO whose tag is not verified yet, and what is needed to decide on it. */
-interface PendingHello extends Received {
-  /** Its compare-and-set has lost once: a second loss ends the connection in silence. */
-  readonly retried: boolean;
-  readonly reportedClone: boolean;
 }
 
 /** From HELLO's verification to the commit of the first packet (strict suites). */
@@ -76,10 +59,8 @@ interface FirstPacket {
 /** The server's side of one connection (sections 2, 3, 4.4, 4.5). */
 export class ServerSession extends Session<ServerState, ServerEvent, ServerEffect, ServerHandler> {
   readonly #maxMessage: number;
-  #hello: PendingHello | null = null;
-  /** Catching up: `E_e` of the HELLO, and the record as read. */
-  #ahead: { readonly secret: EpochSecret; readonly record: RecordWithoutSecret } | null = null;
-  #deriving: RecordWithoutSecret | null = null;
+  /** From HELLO to CHALLENGE. */
+  #hello: HelloDecision | null = null;
   #proof: Proof | null = null;
   #first: FirstPacket | null = null;
   #live = false;
@@ -141,21 +122,27 @@ export class ServerSession extends Session<ServerState, ServerEvent, ServerEffec
 
   /** Whom the HELLO names, verified or not; null before one came. */
   get helloClient(): ClientId | null {
-    return this.peer?.clientId ?? this.#hello?.header.clientId ?? null;
+    return this.peer?.clientId ?? this.#hello?.received.header.clientId ?? null;
   }
 
   // The table pairs each handler with the triggers that it takes; transitions.test.ts walks the grid.
   protected override run(handler: ServerHandler, event: unknown, received: Received | null): ServerState {
     switch (handler) {
       case "hello":
-        this.#hello = { ...(received as Received), retried: false, reportedClone: false };
-        return this.#lookUp(this.#hello.header);
+        this.#hello = new HelloDecision(this.crypto, received as Received, (effect) => this.emit(effect));
+        return this.#hello.lookUp().next;
       case "found":
         return this.#found(event as EventOf<"found">);
       case "derived":
-        return this.#derived(event as EventOf<"derived">);
+        return this.#follow(
+          this.#decision().derived((event as EventOf<"derived">).secret),
+          event as EventOf<"derived">,
+        );
       case "caughtUp":
-        return this.#caughtUp(event as EventOf<"committed">);
+        return this.#follow(
+          this.#decision().caughtUp(event as EventOf<"committed">),
+          event as EventOf<"committed">,
+        );
       case "firstPacket":
         return this.#firstPacket(received as Received);
       case "reRead":
@@ -184,9 +171,7 @@ export class ServerSession extends Session<ServerState, ServerEvent, ServerEffec
   }
 
   protected override wipeSecrets(): void {
-    this.#ahead?.secret.wipe();
-    this.#ahead = null;
-    this.#deriving = null;
+    this.#hello?.wipe();
     this.#forgetNext();
     this.#first = null;
   }
@@ -197,125 +182,31 @@ export class ServerSession extends Session<ServerState, ServerEvent, ServerEffec
     this.#proof.next = null;
   }
 
-  #lookUp(header: Header): ServerState {
-    const { clientId, suite, epoch } = header;
-    this.emit({ type: "look-up", clientId, suite, epoch });
-    return "looking-up";
-  }
-
   /** Checks 5 to 9 on a HELLO (section 1), and what follows from its epoch (section 4.5.2). */
   #found(event: EventOf<"found">): ServerState {
-    const { record } = event;
-    const hello = this.#hello;
-    if (hello === null) throw new IllegalTransitionError("no HELLO is held");
-    const { header } = hello;
+    const decision = this.#decision();
     try {
-      if (record === null || record.revoked) {
-        openDecoy(this.crypto, hello);
-        throw new IdentityError(record === null ? "an unknown client" : "a revoked client");
-      }
-      if (record.suite !== header.suite)
-        throw new SuiteError(`this client is pinned to ${record.suite.name}`);
-      if (!record.suite.strict) return this.#challengeClassic(hello, record, event);
-      if (header.epoch < record.epoch) {
-        const { clientId, epoch } = header;
-        this.emit({ type: "stale-epoch", clientId, epoch, stored: record.epoch });
-      }
-      checkHelloEpoch(header.epoch, record);
-      if (header.round !== 0) throw new DesyncError(`round ${header.round} in HELLO`);
-      const stored = new EpochSecret(this.crypto, record.suite, record.clientId, record.epoch, record.secret);
-      if (header.epoch - record.epoch > MAX_INLINE_DERIVATIONS) {
-        this.#deriving = withoutSecret(record);
-        this.emit({
-          type: "derive",
-          suite: record.suite,
-          clientId: record.clientId,
-          from: record.epoch,
-          to: header.epoch,
-          secret: stored.copy(),
-        });
-        return "deriving";
-      }
-      return this.#verifyHello(hello, withoutSecret(record), stored.forward(header.epoch), event);
+      const record = decision.identify(event.record);
+      if (!record.suite.strict) return this.#challengeClassic(decision.received, record, event);
+      return this.#follow(decision.found(record), event);
     } finally {
-      if (record !== null) wipe(record.secret);
+      wipe(event.record?.secret);
     }
   }
 
-  #derived(event: EventOf<"derived">): ServerState {
-    const hello = this.#hello;
-    const record = this.#deriving;
-    if (hello === null || record === null) throw new IllegalTransitionError("no derivation was asked for");
-    this.#deriving = null;
-    const secret = new EpochSecret(
-      this.crypto,
-      record.suite,
-      record.clientId,
-      hello.header.epoch,
-      event.secret,
-    );
-    return this.#verifyHello(hello, record, secret, event);
+  #decision(): HelloDecision {
+    if (this.#hello === null) throw new IllegalTransitionError("no HELLO is held");
+    return this.#hello;
   }
 
-  /** Checks 8 and 9 on a HELLO of the strict suites; takes `secret` (`E_e`) over. Then CHALLENGE, or a catch-up first. */
-  #verifyHello(
-    hello: PendingHello,
-    record: RecordWithoutSecret,
-    secret: EpochSecret,
-    entropy: Entropy,
-  ): ServerState {
-    const { header } = hello;
-    let last: Uint8Array;
-    try {
-      last = openHandshake(this.crypto, secret.helloKeys(), hello, HELLO_BYTES).subarray(NONCE_BYTES);
-    } catch (error) {
-      secret.wipe();
-      throw error;
-    }
-    this.#detectCloneByLast(hello, record, last);
-    if (header.epoch === record.epoch) return this.#challenge(secret, record.generation, entropy);
-    this.#ahead = { secret, record };
-    this.emit({
-      type: "commit",
-      clientId: record.clientId,
-      suite: record.suite,
-      expected: { generation: record.generation, epoch: record.epoch },
-      next: { epoch: header.epoch, secret: secret.copy() },
-      accepted: null,
-    });
-    return "catching-up";
-  }
-
-  /** Section 4.5.2: *accepted* shows epoch e−1 with another `T` than `last` (not zeros). Said once for a HELLO. */
-  #detectCloneByLast(
-    hello: PendingHello,
-    { accepted, clientId }: RecordWithoutSecret,
-    last: Uint8Array,
-  ): void {
-    const { epoch } = hello.header;
-    const known = last.some((byte) => byte !== 0);
-    if (hello.reportedClone || !known || !acceptedAnother(accepted, epoch - 1, last)) return;
-    this.#hello = { ...hello, reportedClone: true };
-    this.emit({ type: "clone-detected", clientId, epoch });
-  }
-
-  #caughtUp(event: EventOf<"committed">): ServerState {
-    const ahead = this.#ahead;
-    const hello = this.#hello;
-    if (ahead === null || hello === null) throw new IllegalTransitionError("no catch-up was asked for");
-    this.#ahead = null;
-    if (event.outcome === "done") return this.#challenge(ahead.secret, ahead.record.generation, event);
-    ahead.secret.wipe();
-    if (event.outcome === "lost" && event.current !== null) wipe(event.current.secret);
-    if (hello.retried) return this.end({ kind: "lost" });
-    this.#hello = { ...hello, retried: true };
-    return this.#lookUp(hello.header);
+  #follow(step: HelloStep, entropy: Entropy): ServerState {
+    if (step.next === "challenge") return this.#challenge(step.secret, step.generation, entropy);
+    return step.next === "lost" ? this.end({ kind: "lost" }) : step.next;
   }
 
   /** Section 4.4. Takes `secret` (`E_e`) over. From here on the connection holds its chains and `E_{e+1}`. */
   #challenge(secret: EpochSecret, generation: bigint, { nonce, iv }: Entropy): ServerState {
-    const hello = this.#hello;
-    if (hello === null) throw new IllegalTransitionError("no HELLO is held");
+    const hello = this.#decision().received;
     const { suite, clientId, epoch } = hello.header;
     const helloHash = this.crypto.sha256(hello.packet);
     const message = concat(helloHash, nonce.subarray(0, NONCE_BYTES), u32(this.#maxMessage));
@@ -343,7 +234,7 @@ export class ServerSession extends Session<ServerState, ServerEvent, ServerEffec
   }
 
   /** Section 3: HELLO and CHALLENGE move the keys of their directions; a live client's second connection is refused. */
-  #challengeClassic(hello: PendingHello, record: ClientRecord, event: EventOf<"found">): ServerState {
+  #challengeClassic(hello: Received, record: ClientRecord, event: EventOf<"found">): ServerState {
     const { suite, clientId } = record;
     if (event.live) throw new IdentityError("a second connection of a live client");
     this.peer = { suite, clientId, epoch: 0 as Epoch };
