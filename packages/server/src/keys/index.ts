@@ -7,7 +7,7 @@ export {
   type SqliteStore,
   type SqliteStoreOptions,
   type SqliteStoreStats,
-} from "./sqlite.ts";
+} from "./sqlite/store.ts";
 export type {
   ClientInfo,
   Commit,

@@ -1,11 +1,11 @@
 import { clientId, epoch } from "@pawl/protocol";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { openWriter } from "./sqlite-connection.ts";
-import type { Database } from "./sqlite-driver.ts";
-import type { AddedClient, Operation } from "./sqlite-messages.ts";
-import { Writer } from "./sqlite-writer.ts";
-import { acceptedAt, secretOf } from "./testing/fixtures.ts";
-import { type Folder, newFolder, rawConnection } from "./testing/sqlite-store.ts";
+import { acceptedAt, secretOf } from "../testing/fixtures.ts";
+import { openWriter } from "./connection.ts";
+import type { Database } from "./driver.ts";
+import type { AddedClient, Operation } from "./messages.ts";
+import { type Folder, newFolder, rawConnection } from "./testing/stores.ts";
+import { Writer } from "./writer.ts";
 
 let folder: Folder;
 let db: Database;

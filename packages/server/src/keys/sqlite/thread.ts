@@ -1,6 +1,6 @@
 import type { Worker } from "node:worker_threads";
 import { wipe } from "@pawl/protocol";
-import { StoreError } from "./errors.ts";
+import { StoreError } from "../errors.ts";
 import {
   type FromWriter,
   type Operation,
@@ -8,8 +8,8 @@ import {
   secretsOf,
   type ToWriter,
   type WriterData,
-} from "./sqlite-messages.ts";
-import { spawnWriter } from "./sqlite-spawn.ts";
+} from "./messages.ts";
+import { spawnWriter } from "./spawn.ts";
 
 /** Operations in one transaction: bounds how long the first of a burst waits for the last. */
 export const MAX_BATCH = 512;

@@ -3,11 +3,11 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { openSqliteStore } from "./sqlite.ts";
-import { changesOf, commitFrom, enrol, listed, newClient, secretOf } from "./testing/fixtures.ts";
-import { type Folder, newFolder } from "./testing/sqlite-store.ts";
+import { changesOf, commitFrom, enrol, listed, newClient, secretOf } from "../testing/fixtures.ts";
+import { openSqliteStore } from "./store.ts";
+import { type Folder, newFolder } from "./testing/stores.ts";
 
-const CHILD = fileURLToPath(new URL("./testing/sqlite-child.ts", import.meta.url));
+const CHILD = fileURLToPath(new URL("./testing/child.ts", import.meta.url));
 
 /** Section 4.5 allows a second. */
 const WATCH_LIMIT_MS = 1_000;

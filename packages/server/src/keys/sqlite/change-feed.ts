@@ -1,7 +1,7 @@
 import type { ClientId } from "@pawl/protocol";
 import type { Clock } from "@pawl/protocol/driver";
-import type { StoreChange } from "./store.ts";
-import { Watchers } from "./watchers.ts";
+import type { StoreChange } from "../store.ts";
+import { Watchers } from "../watchers.ts";
 
 /** How often other processes' changes are looked for, in milliseconds. The interface allows a second. */
 export const POLL_MS = 250;

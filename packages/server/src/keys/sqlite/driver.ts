@@ -1,4 +1,4 @@
-import { StoreError } from "./errors.ts";
+import { StoreError } from "../errors.ts";
 
 /** The part of the API of `node:sqlite` that the store uses; both drivers have it. */
 export interface Database {

@@ -4,14 +4,14 @@ import { dirname, join } from "node:path";
 import type { Worker } from "node:worker_threads";
 import { systemRandom } from "@pawl/protocol/driver";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { openSqliteStore, SqliteKeyStore } from "./sqlite.ts";
-import { openReader } from "./sqlite-connection.ts";
-import { Reader } from "./sqlite-reader.ts";
-import { spawnWriter } from "./sqlite-spawn.ts";
-import { WriterThread } from "./sqlite-thread.ts";
-import { storeConformance } from "./testing/conformance.ts";
-import { commitFrom, enrol, newClient, secretOf } from "./testing/fixtures.ts";
-import { type Folder, newFolder, rawConnection, sqliteStoreUnderTest } from "./testing/sqlite-store.ts";
+import { storeConformance } from "../testing/conformance.ts";
+import { commitFrom, enrol, newClient, secretOf } from "../testing/fixtures.ts";
+import { openReader } from "./connection.ts";
+import { Reader } from "./reader.ts";
+import { spawnWriter } from "./spawn.ts";
+import { openSqliteStore, SqliteKeyStore } from "./store.ts";
+import { type Folder, newFolder, rawConnection, sqliteStoreUnderTest } from "./testing/stores.ts";
+import { WriterThread } from "./thread.ts";
 
 storeConformance("SQLite store", sqliteStoreUnderTest);
 

@@ -1,4 +1,4 @@
-import { StoreError } from "./errors.ts";
+import { StoreError } from "../errors.ts";
 
 const BUSY = 5;
 const PRIMARY_MASK = 0xff;

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { StoreError } from "./errors.ts";
-import { isBusy, toStoreError, withStoreErrors } from "./sqlite-errors.ts";
-import { newFolder, rawConnection } from "./testing/sqlite-store.ts";
+import { StoreError } from "../errors.ts";
+import { isBusy, toStoreError, withStoreErrors } from "./driver-errors.ts";
+import { newFolder, rawConnection } from "./testing/stores.ts";
 
 function thrownBy(action: () => void): unknown {
   try {

@@ -1,6 +1,6 @@
 import { writeSync } from "node:fs";
-import { type ClientInfo, openSqliteStore } from "../index.ts";
-import { commitFrom, listed } from "./fixtures.ts";
+import { type ClientInfo, openSqliteStore } from "../../index.ts";
+import { commitFrom, listed } from "../../testing/fixtures.ts";
 
 /** A process of its own for tests: says what was acknowledged, a line each, and may be killed at any time. */
 const STDOUT = 1;

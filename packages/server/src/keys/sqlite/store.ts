@@ -6,15 +6,8 @@ import {
   PskAlreadyImportedError,
   StoreError,
   UnknownClientError,
-} from "./errors.ts";
-import { openReader } from "./sqlite-connection.ts";
-import { prepareFile } from "./sqlite-files.ts";
-import type { Operation, OperationResult } from "./sqlite-messages.ts";
-import { Reader } from "./sqlite-reader.ts";
-import { type InfoRow, infoFromRow } from "./sqlite-rows.ts";
-import { type WriterStats, WriterThread } from "./sqlite-thread.ts";
-import { ChangeFeed } from "./sqlite-watch.ts";
-import type { ClientInfo, Commit, CommitOutcome, KeyStore, NewClient, StoreChange } from "./store.ts";
+} from "../errors.ts";
+import type { ClientInfo, Commit, CommitOutcome, KeyStore, NewClient, StoreChange } from "../store.ts";
 import {
   checkCommit,
   checkSecret,
@@ -22,7 +15,14 @@ import {
   generationBytes,
   lowestFree,
   recordOf,
-} from "./stored-client.ts";
+} from "../stored-client.ts";
+import { ChangeFeed } from "./change-feed.ts";
+import { openReader } from "./connection.ts";
+import { prepareFile } from "./files.ts";
+import type { Operation, OperationResult } from "./messages.ts";
+import { Reader } from "./reader.ts";
+import { type InfoRow, infoFromRow } from "./rows.ts";
+import { type WriterStats, WriterThread } from "./thread.ts";
 
 export interface SqliteStoreOptions {
   /** The database file. Its folder must be writable; `-wal` and `-shm` files appear beside it, and are part of it. */

@@ -1,14 +1,14 @@
 import { clientId, epoch, suiteById } from "@pawl/protocol";
-import { StoreError } from "./errors.ts";
-import type { ClientInfo } from "./store.ts";
-import { generationFrom, type StoredClient } from "./stored-client.ts";
+import { StoreError } from "../errors.ts";
+import type { ClientInfo } from "../store.ts";
+import { generationFrom, type StoredClient } from "../stored-client.ts";
 
 /** What may cross to the event loop and be shown: no secret among it. */
 export const INFO_COLUMNS =
   "client_id, suite, generation, epoch, accepted_epoch, accepted_t, hello_window, label, created, last_seen, revoked_at, revoked_reason";
 export const SECRET_COLUMNS = `${INFO_COLUMNS}, secret, wrap`;
 
-/** The types are those of the STRICT table in sqlite-schema.ts, which SQLite keeps. */
+/** The types are those of the STRICT table in schema.ts, which SQLite keeps. */
 export interface InfoRow {
   readonly client_id: number;
   readonly suite: number;

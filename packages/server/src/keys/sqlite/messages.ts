@@ -1,6 +1,6 @@
 import type { Accepted, ClientId, SuiteId } from "@pawl/protocol";
-import type { InfoRow } from "./sqlite-rows.ts";
-import type { Commit } from "./store.ts";
+import type { Commit } from "../store.ts";
+import type { InfoRow } from "./rows.ts";
 
 /** What the event loop and the writer's thread say to each other. Secrets are handed over, not copied. */
 export type ToWriter =

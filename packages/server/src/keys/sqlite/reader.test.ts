@@ -1,10 +1,10 @@
 import { clientId } from "@pawl/protocol";
 import { expect, it } from "vitest";
-import { openSqliteStore } from "./sqlite.ts";
-import { openReader } from "./sqlite-connection.ts";
-import { Reader } from "./sqlite-reader.ts";
-import { commitFrom, newClient, secretOf } from "./testing/fixtures.ts";
-import { newFolder, rawConnection } from "./testing/sqlite-store.ts";
+import { commitFrom, newClient, secretOf } from "../testing/fixtures.ts";
+import { openReader } from "./connection.ts";
+import { Reader } from "./reader.ts";
+import { openSqliteStore } from "./store.ts";
+import { newFolder, rawConnection } from "./testing/stores.ts";
 
 it("reads what is stored now, page by page, each secret in a buffer of its own", async () => {
   const folder = await newFolder();

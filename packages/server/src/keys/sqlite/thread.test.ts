@@ -1,9 +1,9 @@
 import { Worker } from "node:worker_threads";
 import { clientId } from "@pawl/protocol";
 import { describe, expect, it } from "vitest";
-import type { Operation } from "./sqlite-messages.ts";
-import { MAX_BATCH, WriterThread } from "./sqlite-thread.ts";
-import { secretOf } from "./testing/fixtures.ts";
+import { secretOf } from "../testing/fixtures.ts";
+import type { Operation } from "./messages.ts";
+import { MAX_BATCH, WriterThread } from "./thread.ts";
 
 /** A thread that runs `body` for each message, with `port` to answer on. */
 function threadThat(body: string): WriterThread {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { loadDriver } from "./sqlite-driver.ts";
+import { loadDriver } from "./driver.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();

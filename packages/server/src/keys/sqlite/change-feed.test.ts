@@ -1,7 +1,7 @@
 import { type ClientId, clientId, epoch } from "@pawl/protocol";
 import { beforeEach, describe, expect, it } from "vitest";
-import { ChangeFeed, type ClientState, POLL_MS } from "./sqlite-watch.ts";
-import type { StoreChange } from "./store.ts";
+import type { StoreChange } from "../store.ts";
+import { ChangeFeed, type ClientState, POLL_MS } from "./change-feed.ts";
 
 /** A database that others write, in memory, and a clock that moves when it is told to. */
 class Source {

@@ -1,5 +1,5 @@
-import { StoreError } from "./errors.ts";
-import type { Database } from "./sqlite-driver.ts";
+import { StoreError } from "../errors.ts";
+import type { Database } from "./driver.ts";
 
 /** "Pawl", in the header of the file: tells a key database from another program's. */
 export const APPLICATION_ID = 0x5061776c;

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { apply, openReader, openWriter, READER_BUSY_MS, WRITER_BUSY_MS } from "./sqlite-connection.ts";
-import type { Database } from "./sqlite-driver.ts";
-import { pragma } from "./sqlite-schema.ts";
-import { type Folder, newFolder, rawConnection } from "./testing/sqlite-store.ts";
+import { apply, openReader, openWriter, READER_BUSY_MS, WRITER_BUSY_MS } from "./connection.ts";
+import type { Database } from "./driver.ts";
+import { pragma } from "./schema.ts";
+import { type Folder, newFolder, rawConnection } from "./testing/stores.ts";
 
 let folder: Folder;
 let opened: Database[];

@@ -1,8 +1,8 @@
 import { clientId, epoch, STRICT_GCM } from "@pawl/protocol";
 import { expect, it } from "vitest";
-import { StoreError } from "./errors.ts";
-import { clientFromRow, infoFromRow, type SecretRow } from "./sqlite-rows.ts";
-import { secretOf } from "./testing/fixtures.ts";
+import { StoreError } from "../errors.ts";
+import { secretOf } from "../testing/fixtures.ts";
+import { clientFromRow, infoFromRow, type SecretRow } from "./rows.ts";
 
 const row: SecretRow = {
   client_id: 7,

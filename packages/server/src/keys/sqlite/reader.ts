@@ -1,6 +1,9 @@
 import { type ClientId, clientId, epoch } from "@pawl/protocol";
-import type { Database } from "./sqlite-driver.ts";
-import { withStoreErrors } from "./sqlite-errors.ts";
+import type { ClientInfo } from "../store.ts";
+import { generationFrom, type StoredClient } from "../stored-client.ts";
+import type { ClientState } from "./change-feed.ts";
+import type { Database } from "./driver.ts";
+import { withStoreErrors } from "./driver-errors.ts";
 import {
   clientFromRow,
   INFO_COLUMNS,
@@ -8,10 +11,7 @@ import {
   infoFromRow,
   SECRET_COLUMNS,
   type SecretRow,
-} from "./sqlite-rows.ts";
-import type { ClientState } from "./sqlite-watch.ts";
-import type { ClientInfo } from "./store.ts";
-import { generationFrom, type StoredClient } from "./stored-client.ts";
+} from "./rows.ts";
 
 /** Rows read at a time: a read that stays open would keep the log from being cut. */
 const PAGE = 256;

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DEFAULT_WINDOW } from "@pawl/protocol";
 import { systemClock } from "@pawl/protocol/driver";
-import { openSqliteStore } from "../sqlite.ts";
-import { type Database, loadDriver } from "../sqlite-driver.ts";
-import type { StoreUnderTest } from "./conformance.ts";
+import type { StoreUnderTest } from "../../testing/conformance.ts";
+import { type Database, loadDriver } from "../driver.ts";
+import { openSqliteStore } from "../store.ts";
 
 export interface Folder {
   /** Of a key database that is not there yet. */

@@ -1,7 +1,7 @@
-import { StoreError } from "./errors.ts";
-import { type Database, inTransaction, loadDriver } from "./sqlite-driver.ts";
-import { isBusy, withStoreErrors } from "./sqlite-errors.ts";
-import { checkIdentity, migrate, pragma } from "./sqlite-schema.ts";
+import { StoreError } from "../errors.ts";
+import { type Database, inTransaction, loadDriver } from "./driver.ts";
+import { isBusy, withStoreErrors } from "./driver-errors.ts";
+import { checkIdentity, migrate, pragma } from "./schema.ts";
 
 /** How long a writer waits for the writer of another process, in milliseconds. */
 export const WRITER_BUSY_MS = 5_000;

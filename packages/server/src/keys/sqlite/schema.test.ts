@@ -1,14 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Database, inTransaction } from "./sqlite-driver.ts";
-import {
-  APPLICATION_ID,
-  checkIdentity,
-  MIGRATIONS,
-  migrate,
-  pragma,
-  SCHEMA_VERSION,
-} from "./sqlite-schema.ts";
-import { rawConnection } from "./testing/sqlite-store.ts";
+import { type Database, inTransaction } from "./driver.ts";
+import { APPLICATION_ID, checkIdentity, MIGRATIONS, migrate, pragma, SCHEMA_VERSION } from "./schema.ts";
+import { rawConnection } from "./testing/stores.ts";
 
 let db: Database;
 beforeEach(async () => {

@@ -1,16 +1,16 @@
 import { DEFAULT_WINDOW, wipe } from "@pawl/protocol";
-import { apply, WRITER_BUSY_MS } from "./sqlite-connection.ts";
-import { type Database, inTransaction, type Statement } from "./sqlite-driver.ts";
-import { withStoreErrors } from "./sqlite-errors.ts";
+import { apply, WRITER_BUSY_MS } from "./connection.ts";
+import { type Database, inTransaction, type Statement } from "./driver.ts";
+import { withStoreErrors } from "./driver-errors.ts";
 import {
   type AddOperation,
   type CommitOperation,
   type Operation,
   type OperationResult,
   secretsOf,
-} from "./sqlite-messages.ts";
-import { INFO_COLUMNS, type InfoRow } from "./sqlite-rows.ts";
-import { pragma } from "./sqlite-schema.ts";
+} from "./messages.ts";
+import { INFO_COLUMNS, type InfoRow } from "./rows.ts";
+import { pragma } from "./schema.ts";
 
 /** A checkpoint gives up at once rather than keep commits waiting for a reader; it is tried again. */
 const CHECKPOINT_BUSY_MS = 50;

@@ -1,7 +1,7 @@
 import { chmod, mkdir, stat, writeFile } from "node:fs/promises";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { prepareFile } from "./sqlite-files.ts";
-import { type Folder, newFolder } from "./testing/sqlite-store.ts";
+import { prepareFile } from "./files.ts";
+import { type Folder, newFolder } from "./testing/stores.ts";
 
 let folder: Folder;
 beforeEach(async () => {

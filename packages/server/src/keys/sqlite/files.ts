@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { access, type FileHandle, open, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { StoreError } from "./errors.ts";
+import { StoreError } from "../errors.ts";
 
 const OWNER_ONLY = 0o600;
 const GROUP_AND_OTHERS = 0o077;

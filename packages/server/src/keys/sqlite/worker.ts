@@ -1,10 +1,10 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { openWriter } from "./sqlite-connection.ts";
-import type { FromWriter, ToWriter, WriterData } from "./sqlite-messages.ts";
-import { Writer } from "./sqlite-writer.ts";
+import { openWriter } from "./connection.ts";
+import type { FromWriter, ToWriter, WriterData } from "./messages.ts";
+import { Writer } from "./writer.ts";
 
 /**
- * The thread that writes (see sqlite-thread.ts). While it waits for the disk, operations gather on the event loop, and
+ * The thread that writes (see thread.ts). While it waits for the disk, operations gather on the event loop, and
  * the next batch takes them all.
  */
 
@@ -12,7 +12,7 @@ import { Writer } from "./sqlite-writer.ts";
 const LOG_LIFE_MS = 1_000;
 
 const port = parentPort;
-if (port === null) throw new Error("sqlite-worker is started by openSqliteStore, as a thread");
+if (port === null) throw new Error("worker is started by openSqliteStore, as a thread");
 const { path, create } = workerData as WriterData;
 
 let due: NodeJS.Timeout | null = null;
