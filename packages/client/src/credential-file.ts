@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import { type FileHandle, open, realpath, rename, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { copyOf, nodeCrypto, wipe } from "@pawl/protocol";
+import { syncFolder } from "@pawl/protocol/driver";
 import { type Credential, type CredentialJson, parseCredential, serializeCredential } from "./credential.ts";
 import type { CredentialStore, StoredSecret } from "./credential-store.ts";
 import {
@@ -44,7 +45,7 @@ export async function writeCredentialFile(path: string, credential: Credential):
   try {
     await handle.writeFile(serializeCredential(credential));
     await handle.sync();
-    await syncFolder(path);
+    await syncFolder(dirname(path));
   } catch (error) {
     // Half a credential is none.
     await unlink(path).catch(() => {});
@@ -77,7 +78,7 @@ class CredentialFile implements CredentialStore {
       }
       await this.#dropTemporary();
       const { json, credential } = await this.#read();
-      await syncFolder(this.#path);
+      await syncFolder(dirname(this.#path));
       const text = serializeCredential(credential, json);
       await this.#prepare(Buffer.byteLength(text) + SLACK_BYTES);
       if (this.#uncertain) {
@@ -161,7 +162,7 @@ class CredentialFile implements CredentialStore {
       await rename(this.#temporaryPath, this.#path);
       this.#temporary = null;
       await temporary.close();
-      await syncFolder(this.#path);
+      await syncFolder(dirname(this.#path));
     } finally {
       bytes.fill(0);
     }
@@ -202,17 +203,5 @@ async function writeAll(handle: FileHandle, bytes: Buffer): Promise<void> {
   for (let at = 0; at < bytes.length; ) {
     const { bytesWritten } = await handle.write(bytes, at, bytes.length - at, at);
     at += bytesWritten;
-  }
-}
-
-/** Makes a rename durable. */
-async function syncFolder(path: string): Promise<void> {
-  // Windows cannot open a folder; its rename is as durable as it makes it.
-  if (process.platform === "win32") return;
-  const folder = await open(dirname(path), constants.O_RDONLY);
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }

@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
-import { access, type FileHandle, open, stat } from "node:fs/promises";
+import { access, type FileHandle, open, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
+import { syncFolder } from "@pawl/protocol/driver";
 import { StoreError } from "../errors.ts";
 
 const OWNER_ONLY = 0o600;
@@ -23,6 +24,31 @@ export async function prepareFile(path: string, create: boolean): Promise<void> 
   await checkAccess(dirname(path), constants.W_OK | constants.X_OK);
 }
 
+/**
+ * Makes a new file, mode 0600, that `fill` writes, and syncs it and its name. Half a file is taken away again.
+ * @throws StoreError where there is one already, and what `fill` throws
+ */
+export async function makeDurableFile(path: string, fill: () => Promise<void>): Promise<void> {
+  let file: FileHandle;
+  try {
+    file = await open(path, "wx", OWNER_ONLY);
+  } catch (cause) {
+    const code = errorCode(cause);
+    const what = code === "EEXIST" ? "is there already; it was not overwritten" : `cannot be made (${code})`;
+    throw new StoreError(`${path} ${what}`, { cause });
+  }
+  try {
+    await fill();
+    await file.sync();
+    await syncFolder(dirname(path));
+  } catch (error) {
+    await unlink(path).catch(() => {});
+    throw error;
+  } finally {
+    await file.close();
+  }
+}
+
 async function createFile(path: string): Promise<void> {
   let file: FileHandle;
   try {
@@ -34,19 +60,8 @@ async function createFile(path: string): Promise<void> {
     });
   }
   await file.close();
+  // Else a power cut could lose the name of a file whose commits were acknowledged.
   await syncFolder(dirname(path));
-}
-
-/** Else a power cut could lose the name of a file whose commits were acknowledged. */
-async function syncFolder(path: string): Promise<void> {
-  // Windows opens no folders, and keeps names by itself.
-  if (process.platform === "win32") return;
-  const folder = await open(path, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }
 
 async function modeOf(path: string): Promise<number | null> {
