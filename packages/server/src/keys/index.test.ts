@@ -6,12 +6,20 @@ it("is the public list", () => {
   expect(Object.keys(keys).sort()).toEqual([
     "AlreadyEnrolledError",
     "ClientCapError",
+    "DB_KEY_BYTES",
+    "MissingDbKeyError",
     "PskAlreadyImportedError",
     "StoreError",
     "UnknownClientError",
     "createClientSecret",
+    "createDbKey",
     "createMemoryStore",
+    "dbKeyId",
+    "headText",
     "openSqliteStore",
+    "parseDbKeys",
+    "readDbKeyFile",
+    "writeDbKeyFile",
   ]);
 });
 

@@ -1,4 +1,7 @@
 /** @pawl/server/keys: the key database. One interface, its stores, their errors. */
+export type { Alarm, AlarmKind, AlarmTally } from "./alarm.ts";
+export { type AuditDetails, type AuditEntry, type AuditHead, type AuditKind, headText } from "./audit.ts";
+export { createDbKey, parseDbKeys, readDbKeyFile, writeDbKeyFile } from "./db-key.ts";
 export * from "./errors.ts";
 export { createMemoryStore, type MemoryStoreOptions } from "./memory.ts";
 export { createClientSecret } from "./secret.ts";
@@ -12,7 +15,10 @@ export type {
   ClientInfo,
   Commit,
   CommitOutcome,
+  ExportedClient,
   KeyStore,
   NewClient,
   StoreChange,
 } from "./store.ts";
+export type { Verification, VerifyOptions } from "./verify.ts";
+export { DB_KEY_BYTES, dbKeyId, MissingDbKeyError } from "./wrapping.ts";

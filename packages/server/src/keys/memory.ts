@@ -1,5 +1,16 @@
-import { type ClientId, type ClientRecord, copyOf, DEFAULT_WINDOW, epoch, toHex, wipe } from "@pawl/protocol";
+import {
+  type ClientId,
+  type ClientRecord,
+  copyOf,
+  DEFAULT_WINDOW,
+  epoch,
+  RESTORED_WINDOW,
+  toHex,
+  wipe,
+} from "@pawl/protocol";
 import { type Clock, type Random, systemClock, systemRandom } from "@pawl/protocol/driver";
+import type { Alarm, AlarmTally } from "./alarm.ts";
+import { type AuditEntry, enrolmentOf, entryOf, stateOf } from "./audit.ts";
 import {
   AlreadyEnrolledError,
   ClientCapError,
@@ -7,21 +18,34 @@ import {
   StoreError,
   UnknownClientError,
 } from "./errors.ts";
-import type { ClientInfo, Commit, CommitOutcome, KeyStore, NewClient, StoreChange } from "./store.ts";
+import { MemoryLog } from "./memory-log.ts";
+import type {
+  ClientInfo,
+  Commit,
+  CommitOutcome,
+  ExportedClient,
+  KeyStore,
+  NewClient,
+  StoreChange,
+} from "./store.ts";
 import {
   checkCommit,
   checkSecret,
   drawGeneration,
+  exportOf,
   infoOf,
   lowestFree,
   recordOf,
   type StoredClient,
 } from "./stored-client.ts";
+import { type Verification, type VerifyOptions, verify } from "./verify.ts";
 import { Watchers } from "./watchers.ts";
 
 export interface MemoryStoreOptions {
   readonly clock?: Clock;
   readonly random?: Random;
+  /** Who the audit log says did it. */
+  readonly actor?: string;
 }
 
 /**
@@ -29,7 +53,8 @@ export interface MemoryStoreOptions {
  * so a client that moved on is behind nobody but also known to nobody after a restart.
  */
 export function createMemoryStore(options: MemoryStoreOptions = {}): KeyStore {
-  return new MemoryStore(options.clock ?? systemClock, options.random ?? systemRandom);
+  const { clock = systemClock, random = systemRandom, actor = "library" } = options;
+  return new MemoryStore(clock, random, actor);
 }
 
 class MemoryStore implements KeyStore {
@@ -39,11 +64,13 @@ class MemoryStore implements KeyStore {
   readonly #watchers = new Watchers();
   readonly #clock: Clock;
   readonly #random: Random;
+  readonly #log: MemoryLog;
   #closed = false;
 
-  constructor(clock: Clock, random: Random) {
+  constructor(clock: Clock, random: Random, actor: string) {
     this.#clock = clock;
     this.#random = random;
+    this.#log = new MemoryLog(() => this.#now(), random, actor);
   }
 
   async lookUp(clientId: ClientId): Promise<ClientRecord | null> {
@@ -64,14 +91,15 @@ class MemoryStore implements KeyStore {
     ) {
       return { outcome: "lost", current: this.#record(change.clientId) };
     }
-    const moved = { ...client, epoch: next.epoch, secret: copyOf(next.secret) };
+    const now = this.#now();
+    const moved = { ...client, epoch: next.epoch, secret: copyOf(next.secret), moved: now };
     this.#put(
       accepted === null
         ? moved
         : {
             ...moved,
             accepted: { epoch: accepted.epoch, t: copyOf(accepted.t) },
-            lastSeen: this.#now(),
+            lastSeen: now,
             window: DEFAULT_WINDOW,
           },
     );
@@ -87,19 +115,48 @@ class MemoryStore implements KeyStore {
     const created = this.#now();
     return clients.map(({ clientId, suite, secret, label, importCheck }) => {
       if (importCheck != null) this.#imports.add(toHex(importCheck));
+      const generation = drawGeneration(this.#random);
+      this.#log.note({ kind: "enrolled", clientId, generation, details: enrolmentOf(suite.name, label) });
       return this.#put({
         clientId,
         suite,
-        generation: drawGeneration(this.#random),
+        generation,
         epoch: epoch(0),
         window: DEFAULT_WINDOW,
         accepted: null,
         label: label ?? null,
         created,
+        moved: created,
         lastSeen: null,
         revoked: null,
         secret: copyOf(secret),
       });
+    });
+  }
+
+  async *exportClients(): AsyncGenerator<ExportedClient> {
+    this.#checkOpen();
+    let clients = 0;
+    for (const id of this.#ids()) {
+      const client = this.#clients.get(id);
+      if (client === undefined) continue;
+      clients++;
+      yield exportOf(client);
+    }
+    this.#log.note({ kind: "exported", clientId: null, generation: null, details: { clients } });
+  }
+
+  async importClients(
+    clients: readonly ExportedClient[],
+    options: { readonly maxClients?: number } = {},
+  ): Promise<ClientInfo[]> {
+    this.#checkOpen();
+    this.#checkNew(clients, options.maxClients ?? Number.POSITIVE_INFINITY);
+    return clients.map((client) => {
+      const generation = drawGeneration(this.#random);
+      const { clientId } = client;
+      this.#log.note({ kind: "imported", clientId, generation, details: stateOf(client) });
+      return this.#put({ ...client, secret: copyOf(client.secret), generation, window: RESTORED_WINDOW });
     });
   }
 
@@ -131,34 +188,86 @@ class MemoryStore implements KeyStore {
     const client = this.#known(clientId);
     const revoked = { at: this.#now(), reason };
     const generation = drawGeneration(this.#random);
+    this.#log.note({ kind: "revoked", clientId, generation, details: { reason } });
     return this.#put({ ...client, secret: copyOf(client.secret), generation, accepted: null, revoked });
   }
 
-  async reissue(clientId: ClientId, secret: Uint8Array): Promise<ClientInfo> {
+  async reissue(clientId: ClientId, secret: Uint8Array, reason?: string): Promise<ClientInfo> {
     const client = this.#known(clientId);
     checkSecret(client.suite, secret);
+    const generation = drawGeneration(this.#random);
+    this.#log.note({ kind: "reissued", clientId, generation, details: { reason: reason ?? null } });
+    this.#log.forgetAlarms(clientId);
     return this.#put({
       ...client,
       secret: copyOf(secret),
-      generation: drawGeneration(this.#random),
+      generation,
       epoch: epoch(0),
       window: DEFAULT_WINDOW,
       accepted: null,
+      moved: this.#now(),
       revoked: null,
     });
   }
 
-  async remove(clientId: ClientId): Promise<void> {
+  async remove(clientId: ClientId, reason?: string): Promise<void> {
     const client = this.#known(clientId);
     wipe(client.secret);
+    this.#log.note({ kind: "removed", clientId, generation: null, details: { reason: reason ?? null } });
+    this.#log.forgetAlarms(clientId);
     this.#clients.delete(clientId);
     this.#watchers.tell({ clientId, now: null });
   }
 
   async rename(clientId: ClientId, label: string | null): Promise<ClientInfo> {
     const client = { ...this.#known(clientId), label };
+    this.#log.note({ kind: "renamed", clientId, generation: client.generation, details: { label } });
     this.#clients.set(clientId, client);
     return infoOf(client);
+  }
+
+  async alarm(alarm: Alarm): Promise<void> {
+    this.#checkOpen();
+    const client = this.#clients.get(alarm.clientId);
+    if (client !== undefined) this.#log.alarm(alarm, client.generation);
+  }
+
+  async alarms(clientId: ClientId): Promise<AlarmTally[]> {
+    this.#checkOpen();
+    return this.#log.alarms(clientId);
+  }
+
+  async *log(
+    options: { readonly clientId?: ClientId; readonly after?: number } = {},
+  ): AsyncGenerator<AuditEntry> {
+    this.#checkOpen();
+    const { clientId, after = 0 } = options;
+    for (const row of this.#log.rows.slice(after)) {
+      const entry = entryOf(row);
+      if (clientId === undefined || entry.clientId === clientId) yield entry;
+    }
+  }
+
+  async verify(options: VerifyOptions = {}): Promise<Verification> {
+    this.#checkOpen();
+    return verify(
+      {
+        storeId: this.#log.storeId,
+        auditKey: this.#log.auditKey,
+        rows: () => this.#log.rows,
+        ids: () => this.#ids(),
+        client: (id) => {
+          const client = this.#clients.get(id);
+          return client === undefined ? null : { ...client, secret: copyOf(client.secret) };
+        },
+        integrity: () => [],
+      },
+      options,
+    );
+  }
+
+  async probe(): Promise<void> {
+    this.#checkOpen();
   }
 
   watch(listener: (change: StoreChange) => void): () => void {
@@ -182,7 +291,7 @@ class MemoryStore implements KeyStore {
     return infoOf(client);
   }
 
-  #checkNew(clients: readonly NewClient[], cap: number): void {
+  #checkNew(clients: readonly (NewClient | ExportedClient)[], cap: number): void {
     const ids = new Set(this.#clients.keys());
     const imports = new Set(this.#imports);
     for (const { clientId, suite, secret } of clients) {
@@ -190,7 +299,9 @@ class MemoryStore implements KeyStore {
       if (ids.has(clientId)) throw new AlreadyEnrolledError(clientId);
       ids.add(clientId);
     }
-    for (const { clientId, importCheck } of clients) {
+    for (const client of clients) {
+      const { clientId } = client;
+      const importCheck = "importCheck" in client ? client.importCheck : null;
       if (importCheck == null) continue;
       if (imports.has(toHex(importCheck))) throw new PskAlreadyImportedError(clientId);
       imports.add(toHex(importCheck));

@@ -1,4 +1,7 @@
 import type { Accepted, ClientId, ClientRecord, Epoch, Suite } from "@pawl/protocol";
+import type { Alarm, AlarmTally } from "./alarm.ts";
+import type { AuditEntry } from "./audit.ts";
+import type { Verification, VerifyOptions } from "./verify.ts";
 
 /**
  * The key database as the server and `pawl keys` see it (PROTOCOL.md 4.5). One interface for memory, SQLite and a
@@ -29,12 +32,36 @@ export interface KeyStore {
   count(): Promise<number>;
   /** Draws a new generation. @throws UnknownClientError */
   revoke(clientId: ClientId, reason: string): Promise<ClientInfo>;
-  /** A new secret at epoch 0, a new generation, not revoked, nothing accepted. @throws UnknownClientError */
-  reissue(clientId: ClientId, secret: Uint8Array): Promise<ClientInfo>;
-  /** @throws UnknownClientError */
-  remove(clientId: ClientId): Promise<void>;
+  /**
+   * A new secret at epoch 0, a new generation, not revoked, nothing accepted, no alarms. @throws UnknownClientError
+   */
+  reissue(clientId: ClientId, secret: Uint8Array, reason?: string): Promise<ClientInfo>;
+  /** With its alarms; the audit log stays. @throws UnknownClientError */
+  remove(clientId: ClientId, reason?: string): Promise<void>;
   /** @throws UnknownClientError */
   rename(clientId: ClientId, label: string | null): Promise<ClientInfo>;
+
+  /** Every client with its secret, by ascending id, for a backup elsewhere; noted in the audit log at its end. */
+  exportClients(): AsyncIterable<ExportedClient>;
+  /**
+   * Enrols clients as they were exported, all or none: each with a new generation and the window of a restored record,
+   * since its client may have gone on. @throws AlreadyEnrolledError, ClientCapError
+   */
+  importClients(
+    clients: readonly ExportedClient[],
+    options?: { readonly maxClients?: number },
+  ): Promise<ClientInfo[]>;
+
+  /** Adds to the tally of this client and kind; the audit log has it where it is new. An unknown client has none. */
+  alarm(alarm: Alarm): Promise<void>;
+  /** Since the client was enrolled or reissued, by kind. */
+  alarms(clientId: ClientId): Promise<AlarmTally[]>;
+  /** The audit log, oldest first: of one client, or behind the entry `after`. */
+  log(options?: { readonly clientId?: ClientId; readonly after?: number }): AsyncIterable<AuditEntry>;
+  /** Examines all that is stored: integrity, the chain of the log, every secret, every client against the log. */
+  verify(options?: VerifyOptions): Promise<Verification>;
+  /** A durable write that changes nothing. Rejects while commits cannot be stored. */
+  probe(): Promise<void>;
 
   /**
    * Tells of clients whose generation, epoch or revocation changed, or that were removed. Changes by this store
@@ -85,8 +112,16 @@ export interface ClientInfo {
   readonly label: string | null;
   /** Milliseconds since 1970. */
   readonly created: number;
+  /** When the epoch last moved, enrolled and reissued included; milliseconds since 1970. */
+  readonly moved: number;
   /** Of the last committed first packet, milliseconds since 1970; null: never. */
   readonly lastSeen: number | null;
   /** Null: not revoked. */
   readonly revoked: { readonly at: number; readonly reason: string } | null;
+}
+
+/** What a backup of one client has. The generation is drawn anew where it is imported. */
+export interface ExportedClient extends Omit<ClientInfo, "generation" | "window"> {
+  /** `E_epoch` (32 bytes); in classic the base key. The reader's own copy, to be overwritten after use. */
+  readonly secret: Uint8Array;
 }

@@ -23,6 +23,7 @@ const client: StoredClient = {
   accepted: acceptedAt(2),
   label: "x",
   created: 1,
+  moved: 2,
   lastSeen: 2,
   revoked: { at: 3, reason: "lost" },
   secret: secretOf(3),

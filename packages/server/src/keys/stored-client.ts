@@ -10,7 +10,7 @@ import {
 } from "@pawl/protocol";
 import type { Random } from "@pawl/protocol/driver";
 import { StoreError } from "./errors.ts";
-import type { ClientInfo, Commit } from "./store.ts";
+import type { ClientInfo, Commit, ExportedClient } from "./store.ts";
 
 /** What a store keeps of a client, and what all stores do with it alike. */
 export interface StoredClient extends ClientInfo {
@@ -52,7 +52,8 @@ export function recordOf(client: StoredClient): ClientRecord {
 
 /** Without the secret. */
 export function infoOf(client: ClientInfo): ClientInfo {
-  const { clientId, suite, generation, epoch, window, accepted, label, created, lastSeen, revoked } = client;
+  const { clientId, suite, generation, epoch, window, accepted, label, created, moved, lastSeen, revoked } =
+    client;
   return {
     clientId,
     suite,
@@ -62,9 +63,16 @@ export function infoOf(client: ClientInfo): ClientInfo {
     accepted: accepted === null ? null : { epoch: accepted.epoch, t: copyOf(accepted.t) },
     label,
     created,
+    moved,
     lastSeen,
     revoked: revoked === null ? null : { ...revoked },
   };
+}
+
+/** With copies of its own, of the secret too. */
+export function exportOf(client: StoredClient): ExportedClient {
+  const { generation: _generation, window: _window, ...info } = infoOf(client);
+  return { ...info, secret: copyOf(client.secret) };
 }
 
 /** @throws KeyError unless the secret has the length that its suite asks for (sections 3 and 4.2). */

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { apply, openReader, openWriter, READER_BUSY_MS, WRITER_BUSY_MS } from "./connection.ts";
 import type { Database } from "./driver.ts";
-import { pragma } from "./schema.ts";
-import { type Folder, newFolder, rawConnection } from "./testing/stores.ts";
+import { pragma, SCHEMA_VERSION } from "./schema.ts";
+import { type Folder, newFolder, plainOpener, rawConnection } from "./testing/stores.ts";
 
 let folder: Folder;
 let opened: Database[];
@@ -16,7 +16,7 @@ afterEach(async () => {
 });
 
 async function writer(): Promise<Database> {
-  const db = await openWriter(folder.path, true);
+  const db = await openWriter(folder.path, true, plainOpener());
   opened.push(db);
   return db;
 }
@@ -75,11 +75,11 @@ describe("the settings of a connection", () => {
 
 it("becomes a database of this version once, however many connections open it", async () => {
   const writers = await Promise.all(Array.from({ length: 8 }, writer));
-  for (const db of writers) expect(pragma(db, "user_version")).toBe(1);
+  for (const db of writers) expect(pragma(db, "user_version")).toBe(SCHEMA_VERSION);
 });
 
 it("tells a folder that is not there", async () => {
-  await expect(openWriter(`${folder.path}/none/keys.db`, true)).rejects.toThrow(
+  await expect(openWriter(`${folder.path}/none/keys.db`, true, plainOpener())).rejects.toThrow(
     /cannot be opened; check that the folder/,
   );
 });

@@ -1,6 +1,7 @@
 import { StoreError } from "../errors.ts";
 import { type Database, inTransaction, loadDriver } from "./driver.ts";
 import { isBusy, withStoreErrors } from "./driver-errors.ts";
+import { checkOpener, encryptPlain, ensureIdentity, type Opener } from "./identity.ts";
 import { checkIdentity, migrate, pragma } from "./schema.ts";
 
 /** How long a writer waits for the writer of another process, in milliseconds. */
@@ -27,7 +28,7 @@ const COMMON: Settings = [
 ];
 
 /** The connection that writes, migrated to this version. @throws StoreError */
-export async function openWriter(path: string, create: boolean): Promise<Database> {
+export async function openWriter(path: string, create: boolean, opener: Opener): Promise<Database> {
   return connect(path, (db) => {
     apply(db, path, [["busy_timeout", String(WRITER_BUSY_MS), WRITER_BUSY_MS]]);
     // Before anything is written: what is not ours stays as it is.
@@ -37,6 +38,9 @@ export async function openWriter(path: string, create: boolean): Promise<Databas
     inTransaction(db, () => {
       checkIdentity(db, path, create);
       migrate(db);
+      ensureIdentity(db, opener);
+      if (opener.encrypt) encryptPlain(db, opener);
+      checkOpener(db, path, opener);
     });
     const verdict = pragma(db, "quick_check(1)");
     if (verdict !== "ok") {

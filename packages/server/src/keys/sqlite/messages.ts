@@ -1,11 +1,17 @@
 import type { Accepted, ClientId, SuiteId } from "@pawl/protocol";
-import type { Commit } from "../store.ts";
+import type { Alarm } from "../alarm.ts";
+import type { AuditDetails, AuditKind } from "../audit.ts";
+import type { Commit, ExportedClient } from "../store.ts";
 import type { InfoRow } from "./rows.ts";
 
 /** What the event loop and the writer's thread say to each other. Secrets are handed over, not copied. */
 export type ToWriter =
   | { readonly type: "write"; readonly operations: readonly Operation[] }
   | { readonly type: "version" }
+  /** The db keys as they are now: answers `missing-key`, and the batch is tried once more. */
+  | { readonly type: "keys"; readonly keys: readonly Uint8Array[] }
+  /** A consistent copy into an empty file. */
+  | { readonly type: "copy"; readonly path: string }
   | { readonly type: "close" };
 
 export type FromWriter =
@@ -14,6 +20,9 @@ export type FromWriter =
   /** One for each operation of the batch, in order, durable. */
   | { readonly type: "written"; readonly results: readonly OperationResult[] }
   | { readonly type: "failed"; readonly message: string }
+  /** Nothing was written: the database is under a db key that the thread does not have. */
+  | { readonly type: "missing-key" }
+  | { readonly type: "copied"; readonly error: string | null }
   /** Another number than before: another connection has written. Null: not known now. */
   | { readonly type: "version"; readonly version: number | null };
 
@@ -21,6 +30,13 @@ export type FromWriter =
 export interface WriterData {
   readonly path: string;
   readonly create: boolean;
+  /** Db keys, 32 bytes each; none: secrets are stored as they are. */
+  readonly keys: readonly Uint8Array[];
+  /** Wraps a database that has its secrets as they are. */
+  readonly encrypt: boolean;
+  /** Null: whatever the database has; a new one gets the default. */
+  readonly service: string | null;
+  readonly actor: string;
 }
 
 /** Times are milliseconds since 1970; generations are drawn by the event loop, 8 bytes. */
@@ -39,9 +55,34 @@ export type Operation =
       readonly clientId: ClientId;
       readonly generation: Uint8Array;
       readonly secret: Uint8Array;
+      readonly reason: string | null;
+      readonly at: number;
     }
-  | { readonly kind: "remove"; readonly clientId: ClientId }
-  | { readonly kind: "rename"; readonly clientId: ClientId; readonly label: string | null };
+  | {
+      readonly kind: "remove";
+      readonly clientId: ClientId;
+      readonly reason: string | null;
+      readonly at: number;
+    }
+  | {
+      readonly kind: "rename";
+      readonly clientId: ClientId;
+      readonly label: string | null;
+      readonly at: number;
+    }
+  | ImportOperation
+  | AlarmOperation
+  /** An entry of the audit log about the whole store. */
+  | {
+      readonly kind: "note";
+      readonly event: AuditKind;
+      readonly details: AuditDetails;
+      readonly at: number;
+    }
+  /** Writes under another db key from here on. */
+  | { readonly kind: "use-key"; readonly to: string; readonly at: number }
+  | RewrapOperation
+  | { readonly kind: "probe" };
 
 export interface CommitOperation {
   readonly kind: "commit";
@@ -61,6 +102,28 @@ export interface AddOperation {
   readonly at: number;
 }
 
+export interface ImportOperation {
+  readonly kind: "import";
+  readonly clients: readonly (Omit<ExportedClient, "suite"> & {
+    readonly suite: SuiteId;
+    readonly generation: Uint8Array;
+  })[];
+  readonly maxClients: number | null;
+  readonly at: number;
+}
+
+export interface AlarmOperation {
+  readonly kind: "alarm";
+  readonly alarm: Alarm;
+}
+
+/** Up to `limit` clients whose secrets are wrapped under other db keys than `to`. */
+export interface RewrapOperation {
+  readonly kind: "rewrap";
+  readonly to: string;
+  readonly limit: number;
+}
+
 export interface AddedClient {
   readonly clientId: ClientId;
   readonly suite: SuiteId;
@@ -74,6 +137,7 @@ export type OperationResult =
   /** With the rows as the operation left them; none for a commit or a removal. */
   | { readonly result: "done"; readonly rows: readonly InfoRow[] }
   | { readonly result: "lost" }
+  | { readonly result: "rewrapped"; readonly rows: number }
   | { readonly result: "unknown-client" }
   | { readonly result: "already-enrolled"; readonly clientId: ClientId }
   | { readonly result: "already-imported"; readonly clientId: ClientId }
@@ -86,6 +150,7 @@ export function secretsOf(operation: Operation): readonly Uint8Array[] {
     case "reissue":
       return [operation.secret];
     case "add":
+    case "import":
       return operation.clients.map((client) => client.secret);
     default:
       return [];

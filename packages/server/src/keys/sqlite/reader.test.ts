@@ -1,6 +1,8 @@
 import { clientId } from "@pawl/protocol";
+import { systemRandom } from "@pawl/protocol/driver";
 import { expect, it } from "vitest";
 import { commitFrom, newClient, secretOf } from "../testing/fixtures.ts";
+import { Keyring } from "../wrapping.ts";
 import { openReader } from "./connection.ts";
 import { Reader } from "./reader.ts";
 import { openSqliteStore } from "./store.ts";
@@ -10,7 +12,7 @@ it("reads what is stored now, page by page, each secret in a buffer of its own",
   const folder = await newFolder();
   const store = await openSqliteStore({ path: folder.path, create: true });
   const [first] = await store.add(Array.from({ length: 300 }, (_, n) => newClient(n + 1)));
-  const reader = new Reader(await openReader(folder.path), folder.path);
+  const reader = new Reader(await openReader(folder.path), folder.path, new Keyring([]), systemRandom);
 
   expect(reader.count()).toBe(300);
   expect([...reader.ids()]).toEqual(Array.from({ length: 300 }, (_, n) => n + 1));

@@ -1,17 +1,28 @@
-import { type ClientId, clientId, epoch } from "@pawl/protocol";
+import { type ClientId, clientId, epoch, wipe } from "@pawl/protocol";
+import type { Random } from "@pawl/protocol/driver";
+import { type AlarmTally, tallyOf } from "../alarm.ts";
+import { type AuditEntry, entryOf } from "../audit.ts";
 import type { ClientInfo } from "../store.ts";
 import { generationFrom, type StoredClient } from "../stored-client.ts";
+import { type Evidence, type Verification, type VerifyOptions, verify } from "../verify.ts";
+import type { Keyring } from "../wrapping.ts";
+import { auditRows } from "./audit-log.ts";
 import type { ClientState } from "./change-feed.ts";
-import type { Database } from "./driver.ts";
+import { type Database, inTransaction } from "./driver.ts";
 import { withStoreErrors } from "./driver-errors.ts";
+import { type Identity, readAuditKey, readIdentity } from "./identity.ts";
 import {
+  ALARM_COLUMNS,
+  type AlarmRow,
   clientFromRow,
   INFO_COLUMNS,
   type InfoRow,
   infoFromRow,
   SECRET_COLUMNS,
   type SecretRow,
+  tallyFromRow,
 } from "./rows.ts";
+import { SecretColumns } from "./secret-columns.ts";
 
 /** Rows read at a time: a read that stays open would keep the log from being cut. */
 const PAGE = 256;
@@ -32,18 +43,33 @@ export class Reader {
   readonly #path: string;
   readonly #sql: ReturnType<typeof prepare>;
 
+  readonly #columns: SecretColumns;
+  readonly identity: Identity;
+
   /** Takes over a connection of `openReader`. */
-  constructor(db: Database, path: string) {
+  constructor(db: Database, path: string, keyring: Keyring, random: Random) {
     this.#db = db;
     this.#path = path;
     this.#sql = withStoreErrors(path, () => prepare(db));
+    this.identity = withStoreErrors(path, () => readIdentity(db));
+    this.#columns = new SecretColumns(this.identity.service, keyring, random);
+  }
+
+  /** The database has moved to another db key. */
+  useKeyring(keyring: Keyring): void {
+    this.#columns.keyring = keyring;
+  }
+
+  /** The id of the db key that is written under now. */
+  wrap(): string | null {
+    return this.#read(() => readIdentity(this.#db).wrap);
   }
 
   /** The secret is the caller's, to be overwritten after use. */
   client(id: ClientId): StoredClient | null {
     return this.#read(() => {
       const row = this.#sql.client.get(id) as SecretRow | undefined;
-      return row === undefined ? null : clientFromRow(row);
+      return row === undefined ? null : clientFromRow(row, this.#columns);
     });
   }
 
@@ -64,7 +90,7 @@ export class Reader {
   }
 
   /** By ascending id. */
-  *ids(): Generator<number> {
+  *ids(): Generator<ClientId> {
     for (const [id] of this.states()) yield id;
   }
 
@@ -87,8 +113,59 @@ export class Reader {
     }
   }
 
+  alarms(id: ClientId): AlarmTally[] {
+    return this.#read(() =>
+      (this.#sql.alarms.all(id) as AlarmRow[]).flatMap((row) => {
+        const tally = tallyFromRow(row);
+        return tally === null ? [] : [tallyOf(tally)];
+      }),
+    );
+  }
+
+  /** A page at a time: a read that stays open would keep the log from being cut. */
+  *log(after: number, id: ClientId | null): Generator<AuditEntry> {
+    const rows = this.#read(() => auditRows(this.#db, after, id));
+    for (;;) {
+      const next = this.#read(() => rows.next());
+      if (next.done === true) return;
+      yield entryOf(next.value);
+    }
+  }
+
+  /** All of one moment. The keyring opens the audit log too. */
+  verify(options: VerifyOptions): Verification {
+    return this.#read(() =>
+      inTransaction(
+        this.#db,
+        () => {
+          const auditKey = readAuditKey(this.#db, this.#columns.keyring);
+          try {
+            return verify(this.#evidence(auditKey), options);
+          } finally {
+            wipe(auditKey);
+          }
+        },
+        "DEFERRED",
+      ),
+    );
+  }
+
   close(): void {
     this.#db.close();
+  }
+
+  #evidence(auditKey: Uint8Array): Evidence {
+    return {
+      storeId: this.identity.storeId,
+      auditKey,
+      rows: () => auditRows(this.#db, 0, null),
+      ids: () => this.ids(),
+      client: (id) => this.client(id),
+      integrity: () =>
+        (this.#db.prepare("PRAGMA integrity_check(100)").all() as { readonly integrity_check: string }[])
+          .map((row) => row.integrity_check)
+          .filter((line) => line !== "ok"),
+    };
   }
 
   #read<T>(action: () => T): T {
@@ -110,5 +187,6 @@ function prepare(db: Database) {
     count: db.prepare("SELECT count(*) AS n FROM clients"),
     state: db.prepare(`${state} WHERE client_id = ?`),
     states: db.prepare(`${state} ${paged}`),
+    alarms: db.prepare(`SELECT ${ALARM_COLUMNS} FROM alarms WHERE client_id = ? ORDER BY kind`),
   };
 }

@@ -1,8 +1,11 @@
 import { clientId, epoch, STRICT_GCM } from "@pawl/protocol";
+import { systemRandom } from "@pawl/protocol/driver";
 import { expect, it } from "vitest";
 import { StoreError } from "../errors.ts";
 import { secretOf } from "../testing/fixtures.ts";
+import { Keyring } from "../wrapping.ts";
 import { clientFromRow, infoFromRow, type SecretRow } from "./rows.ts";
+import { SecretColumns } from "./secret-columns.ts";
 
 const row: SecretRow = {
   client_id: 7,
@@ -14,6 +17,7 @@ const row: SecretRow = {
   hello_window: 64,
   label: "boiler",
   created: 1,
+  moved: 2,
   last_seen: 2,
   revoked_at: 3,
   revoked_reason: "lost",
@@ -21,8 +25,10 @@ const row: SecretRow = {
   wrap: null,
 };
 
+const columns = new SecretColumns("pawl", new Keyring([]), systemRandom);
+
 it("reads a row as what it says", () => {
-  expect(clientFromRow(row)).toEqual({
+  expect(clientFromRow(row, columns)).toEqual({
     clientId: clientId(7),
     suite: STRICT_GCM,
     generation: 256n,
@@ -31,6 +37,7 @@ it("reads a row as what it says", () => {
     accepted: { epoch: epoch(3), t: new Uint8Array(16).fill(9) },
     label: "boiler",
     created: 1,
+    moved: 2,
     lastSeen: 2,
     revoked: { at: 3, reason: "lost" },
     secret: secretOf(7),
@@ -50,5 +57,7 @@ it("reads what is not set as null", () => {
 
 it("refuses a suite that it does not know and a secret that it cannot unwrap", () => {
   expect(() => infoFromRow({ ...row, suite: 200 })).toThrow(StoreError);
-  expect(() => clientFromRow({ ...row, wrap: "db.key 1" })).toThrow(/client 7 is wrapped/);
+  expect(() => clientFromRow({ ...row, wrap: "0011223344556677" }, columns)).toThrow(
+    /encrypted under db key 0011223344556677, and none was given/,
+  );
 });

@@ -1,11 +1,13 @@
 import { clientId, epoch, suiteById } from "@pawl/protocol";
+import { ALARM_KINDS, type StoredTally } from "../alarm.ts";
 import { StoreError } from "../errors.ts";
 import type { ClientInfo } from "../store.ts";
 import { generationFrom, type StoredClient } from "../stored-client.ts";
+import type { SecretColumns } from "./secret-columns.ts";
 
 /** What may cross to the event loop and be shown: no secret among it. */
 export const INFO_COLUMNS =
-  "client_id, suite, generation, epoch, accepted_epoch, accepted_t, hello_window, label, created, last_seen, revoked_at, revoked_reason";
+  "client_id, suite, generation, epoch, accepted_epoch, accepted_t, hello_window, label, created, moved, last_seen, revoked_at, revoked_reason";
 export const SECRET_COLUMNS = `${INFO_COLUMNS}, secret, wrap`;
 
 /** The types are those of the STRICT table in schema.ts, which SQLite keeps. */
@@ -19,6 +21,7 @@ export interface InfoRow {
   readonly hello_window: number;
   readonly label: string | null;
   readonly created: number;
+  readonly moved: number;
   readonly last_seen: number | null;
   readonly revoked_at: number | null;
   readonly revoked_reason: string | null;
@@ -47,17 +50,41 @@ export function infoFromRow(row: InfoRow): ClientInfo {
     accepted: acceptedEpoch === null || t === null ? null : { epoch: epoch(acceptedEpoch), t },
     label: row.label,
     created: row.created,
+    moved: row.moved,
     lastSeen: row.last_seen,
     revoked: at === null || reason === null ? null : { at, reason },
   };
 }
 
-/** @throws StoreError for a suite that this version does not know, and a secret that it cannot unwrap. */
-export function clientFromRow(row: SecretRow): StoredClient {
-  if (row.wrap !== null) {
-    throw new StoreError(
-      `the secret of client ${row.client_id} is wrapped, which this version cannot undo; upgrade it`,
-    );
-  }
-  return { ...infoFromRow(row), secret: row.secret };
+/** The secret is the caller's. @throws StoreError for an unknown suite, a secret that does not open */
+export function clientFromRow(row: SecretRow, columns: SecretColumns): StoredClient {
+  return { ...infoFromRow(row), secret: columns.open(row) };
+}
+
+export interface AlarmRow {
+  readonly kind: string;
+  readonly count: number;
+  readonly first_at: number;
+  readonly last_at: number;
+  readonly remote_address: string;
+  readonly epoch: number;
+  readonly stored: number | null;
+  readonly logged_at: number;
+}
+export const ALARM_COLUMNS = "kind, count, first_at, last_at, remote_address, epoch, stored, logged_at";
+
+/** Null for a kind that this version does not know. */
+export function tallyFromRow(row: AlarmRow): StoredTally | null {
+  const kind = ALARM_KINDS.find((known) => known === row.kind);
+  if (kind === undefined) return null;
+  return {
+    kind,
+    count: row.count,
+    firstAt: row.first_at,
+    lastAt: row.last_at,
+    remoteAddress: row.remote_address,
+    epoch: epoch(row.epoch),
+    stored: row.stored === null ? null : epoch(row.stored),
+    loggedAt: row.logged_at,
+  };
 }

@@ -10,10 +10,12 @@ export const APPLICATION_ID = 0x5061776c;
  *
  * - `generation`: 64 random bits in 8 big-endian bytes. SQLite's integers are signed and JavaScript's are not exact at
  *   that size; a blob compares exactly.
- * - `wrap`: under which key `secret` is wrapped; null: `secret` is the secret itself. This version writes null and
- *   refuses a row with another value.
+ * - `wrap`: the id of the db key under which `secret` is wrapped; null: `secret` is the secret itself.
  * - `import_checks`: a row for each import, for ever. It outlives reissue and removal of its client, else a removed
  *   client could be enrolled once more at a secret that it already had (section 4.2).
+ * - `store`: one row. `wrap` there is the db key that is written under now, `audit_wrap` that of `audit_key`. It is made
+ *   by identity.ts, since a migration draws no randomness.
+ * - `audit`: the chain of audit.ts; `client_id` only helps to find, the MAC covers `body`.
  */
 export const MIGRATIONS: readonly string[] = [
   `CREATE TABLE clients (
@@ -38,6 +40,36 @@ export const MIGRATIONS: readonly string[] = [
      check_value BLOB    PRIMARY KEY,
      client_id   INTEGER NOT NULL,
      imported    INTEGER NOT NULL
+   ) STRICT, WITHOUT ROWID;`,
+  `ALTER TABLE clients ADD COLUMN moved INTEGER NOT NULL DEFAULT 0;
+   UPDATE clients SET moved = coalesce(last_seen, created);
+   CREATE TABLE store (
+     one        INTEGER PRIMARY KEY CHECK (one = 1),
+     store_id   BLOB    NOT NULL CHECK (length(store_id) = 16),
+     service    TEXT    NOT NULL,
+     wrap       TEXT,
+     audit_key  BLOB    NOT NULL,
+     audit_wrap TEXT,
+     probes     INTEGER NOT NULL DEFAULT 0
+   ) STRICT;
+   CREATE TABLE audit (
+     seq       INTEGER PRIMARY KEY,
+     client_id INTEGER,
+     body      TEXT NOT NULL,
+     mac       BLOB NOT NULL CHECK (length(mac) = 32)
+   ) STRICT;
+   CREATE INDEX audit_of_client ON audit (client_id) WHERE client_id IS NOT NULL;
+   CREATE TABLE alarms (
+     client_id      INTEGER NOT NULL,
+     kind           TEXT    NOT NULL,
+     count          INTEGER NOT NULL CHECK (count > 0),
+     first_at       INTEGER NOT NULL,
+     last_at        INTEGER NOT NULL,
+     remote_address TEXT    NOT NULL,
+     epoch          INTEGER NOT NULL,
+     stored         INTEGER,
+     logged_at      INTEGER NOT NULL,
+     PRIMARY KEY (client_id, kind)
    ) STRICT, WITHOUT ROWID;`,
 ];
 

@@ -6,14 +6,22 @@ import { systemRandom } from "@pawl/protocol/driver";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { storeConformance } from "../testing/conformance.ts";
 import { commitFrom, enrol, newClient, secretOf } from "../testing/fixtures.ts";
+import { Keyring } from "../wrapping.ts";
 import { openReader } from "./connection.ts";
 import { Reader } from "./reader.ts";
 import { spawnWriter } from "./spawn.ts";
 import { openSqliteStore, SqliteKeyStore } from "./store.ts";
-import { type Folder, newFolder, rawConnection, sqliteStoreUnderTest } from "./testing/stores.ts";
+import {
+  type Folder,
+  newFolder,
+  plainWriterData,
+  rawConnection,
+  sqliteStoreUnderTest,
+} from "./testing/stores.ts";
 import { WriterThread } from "./thread.ts";
 
-storeConformance("SQLite store", sqliteStoreUnderTest);
+storeConformance("SQLite store", () => sqliteStoreUnderTest(null));
+storeConformance("SQLite store under a db key", () => sqliteStoreUnderTest(new Uint8Array(32).fill(0xdb)));
 
 describe("SQLite store", () => {
   let folder: Folder;
@@ -83,6 +91,8 @@ describe("SQLite store", () => {
       clientId: newClient(7).clientId,
       generation: new Uint8Array(8),
       secret: secretOf(1),
+      reason: null,
+      at: 0,
     });
     // Whoever closes the last connection empties the log; this one stays, as a killed process leaves it.
     const beside = await rawConnection(folder.path);
@@ -99,7 +109,7 @@ describe("SQLite store", () => {
   it("rejects what waits and all that comes later when its thread has died", async () => {
     await created(folder.path);
     const { thread, worker } = await startThread(folder.path);
-    const reader = new Reader(await openReader(folder.path), folder.path);
+    const reader = new Reader(await openReader(folder.path), folder.path, new Keyring([]), systemRandom);
     const clock = { now: () => 0, after: () => () => {} };
     const store = new SqliteKeyStore(reader, thread, clock, systemRandom);
     const client = await enrol(store, 7);
@@ -133,10 +143,10 @@ describe("SQLite store", () => {
     const store = await openSqliteStore({ path: folder.path, create: true });
     const { clientId } = await enrol(store, 7);
     const db = await rawConnection(folder.path);
-    db.exec("UPDATE clients SET wrap = 'db.key 1'");
+    db.exec("UPDATE clients SET wrap = '0011223344556677'");
     await expect(store.lookUp(clientId)).rejects.toMatchObject({
       code: "PAWL_STORE",
-      message: expect.stringContaining("wrapped"),
+      message: expect.stringContaining("encrypted under db key 0011223344556677"),
     });
     db.exec("UPDATE clients SET suite = 9");
     await expect(store.get(clientId)).rejects.toMatchObject({ message: expect.stringContaining("suite 9") });
@@ -179,7 +189,7 @@ async function created(path: string): Promise<string> {
 
 /** The thread of a store, in the hands of a test that ends it. */
 async function startThread(path: string): Promise<{ thread: WriterThread; worker: Worker }> {
-  const worker = spawnWriter({ path, create: false });
+  const worker = spawnWriter(plainWriterData(path));
   expect(await once(worker, "message")).toEqual([{ type: "open" }]);
   return { thread: new WriterThread(worker), worker };
 }

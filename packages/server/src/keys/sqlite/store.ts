@@ -1,5 +1,8 @@
+import { basename } from "node:path";
 import { type ClientId, type ClientRecord, copyOf, wipe } from "@pawl/protocol";
 import { type Clock, type Random, systemClock, systemRandom } from "@pawl/protocol/driver";
+import type { Alarm, AlarmTally } from "../alarm.ts";
+import type { AuditDetails, AuditEntry, AuditKind } from "../audit.ts";
 import {
   AlreadyEnrolledError,
   ClientCapError,
@@ -7,18 +10,29 @@ import {
   StoreError,
   UnknownClientError,
 } from "../errors.ts";
-import type { ClientInfo, Commit, CommitOutcome, KeyStore, NewClient, StoreChange } from "../store.ts";
+import type {
+  ClientInfo,
+  Commit,
+  CommitOutcome,
+  ExportedClient,
+  KeyStore,
+  NewClient,
+  StoreChange,
+} from "../store.ts";
 import {
   checkCommit,
   checkSecret,
   drawGeneration,
+  exportOf,
   generationBytes,
   lowestFree,
   recordOf,
 } from "../stored-client.ts";
+import type { Verification, VerifyOptions } from "../verify.ts";
+import { Keyring, MissingDbKeyError } from "../wrapping.ts";
 import { ChangeFeed } from "./change-feed.ts";
 import { openReader } from "./connection.ts";
-import { prepareFile } from "./files.ts";
+import { makeDurableFile, prepareFile } from "./files.ts";
 import type { Operation, OperationResult } from "./messages.ts";
 import { Reader } from "./reader.ts";
 import { type InfoRow, infoFromRow } from "./rows.ts";
@@ -32,6 +46,18 @@ export interface SqliteStoreOptions {
   /** Default: the system's time, with timers that do not keep the process alive. */
   readonly clock?: Clock;
   readonly random?: Random;
+  /**
+   * The db keys, 32 bytes each, under which secrets are wrapped: one, or several while the database moves from one to
+   * the next. Asked again when the database turns out to be under a key that was not there. Without it secrets are
+   * stored as they are.
+   */
+  readonly dbKeys?: () => Promise<readonly Uint8Array[]>;
+  /** Wraps a database that has its secrets as they are, under the first db key. Default: false, which refuses it. */
+  readonly encrypt?: boolean;
+  /** Names the server (section 4.2). A new database gets it ("pawl" unless given), another one has to have it. */
+  readonly service?: string;
+  /** Who the audit log says did it. */
+  readonly actor?: string;
 }
 
 export type SqliteStoreStats = WriterStats;
@@ -39,6 +65,20 @@ export type SqliteStoreStats = WriterStats;
 export interface SqliteStore extends KeyStore {
   /** Since it was opened: how many operations shared a transaction. */
   readonly stats: SqliteStoreStats;
+  /** Names the server (section 4.2). */
+  readonly service: string;
+  /** The id of the db key that secrets are wrapped under now; null: they are stored as they are. */
+  readonly dbKeyId: string | null;
+  /**
+   * Moves every secret to the db key of that id, while others use the database. May be called again where it was
+   * interrupted. @throws MissingDbKeyError where `dbKeys` does not have it
+   */
+  rewrap(to: string, onProgress?: (done: number, of: number) => void): Promise<void>;
+  /**
+   * A consistent copy of the database, as a new file (mode 0600) that is durable when this resolves. Its secrets are
+   * wrapped as they are here. @throws StoreError
+   */
+  backup(path: string): Promise<void>;
 }
 
 /**
@@ -55,22 +95,26 @@ export interface SqliteStore extends KeyStore {
  * not writable, disk full, a setting that is not in force.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
-  const { path, create = false } = options;
+  const { path, create = false, encrypt = false, service = null, actor = "library" } = options;
+  const { clock = backgroundClock, random = systemRandom, dbKeys = async () => [] } = options;
   await prepareFile(path, create);
-  const thread = await WriterThread.start({ path, create });
+  const keys = await dbKeys();
+  const thread = await WriterThread.start({ path, create, keys, encrypt, service, actor }, dbKeys);
   try {
-    const reader = new Reader(await openReader(path), path);
-    return new SqliteKeyStore(
-      reader,
-      thread,
-      options.clock ?? backgroundClock,
-      options.random ?? systemRandom,
-    );
+    const reader = new Reader(await openReader(path), path, new Keyring(keys), random);
+    return new SqliteKeyStore(reader, thread, clock, random, dbKeys);
   } catch (error) {
     await thread.close();
     throw error;
+  } finally {
+    wipe(...keys);
   }
 }
+
+/** How often the db keys are asked for at the most, in milliseconds: a row that was altered must not run a command each time. */
+const RELOAD_PAUSE_MS = 1_000;
+/** Secrets that are moved to another db key in one transaction. */
+const REWRAP_PAGE = 256;
 
 /** Nobody should have to close a store only to let a process end. */
 const backgroundClock: Clock = {
@@ -88,13 +132,23 @@ export class SqliteKeyStore implements SqliteStore {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #feed: ChangeFeed;
+  readonly #dbKeys: () => Promise<readonly Uint8Array[]>;
+  #reloading: Promise<void> | null = null;
+  #reloadedAt = Number.NEGATIVE_INFINITY;
   #closing: Promise<void> | null = null;
 
-  constructor(reader: Reader, thread: WriterThread, clock: Clock, random: Random) {
+  constructor(
+    reader: Reader,
+    thread: WriterThread,
+    clock: Clock,
+    random: Random,
+    dbKeys: () => Promise<readonly Uint8Array[]> = async () => [],
+  ) {
     this.#reader = reader;
     this.#thread = thread;
     this.#clock = clock;
     this.#random = random;
+    this.#dbKeys = dbKeys;
     const version = () => thread.version();
     this.#feed = new ChangeFeed(
       { all: () => reader.states(), one: (id) => reader.state(id), version },
@@ -106,9 +160,17 @@ export class SqliteKeyStore implements SqliteStore {
     return this.#thread.stats;
   }
 
+  get service(): string {
+    return this.#reader.identity.service;
+  }
+
+  get dbKeyId(): string | null {
+    return this.#reader.wrap();
+  }
+
   async lookUp(clientId: ClientId): Promise<ClientRecord | null> {
     this.#checkOpen();
-    return this.#record(clientId);
+    return this.#withKeys(() => this.#record(clientId));
   }
 
   async commit(change: Commit): Promise<CommitOutcome> {
@@ -124,7 +186,9 @@ export class SqliteKeyStore implements SqliteStore {
       accepted: accepted === null ? null : { epoch: accepted.epoch, t: copyOf(accepted.t) },
       at: this.#now(),
     });
-    if (result === "lost") return { outcome: "lost", current: this.#record(clientId) };
+    if (result === "lost") {
+      return { outcome: "lost", current: await this.#withKeys(() => this.#record(clientId)) };
+    }
     this.#feed.changed(clientId);
     return { outcome: "done" };
   }
@@ -143,6 +207,42 @@ export class SqliteKeyStore implements SqliteStore {
         secret: copyOf(secret),
         label: label ?? null,
         importCheck: importCheck == null ? null : copyOf(importCheck),
+      })),
+      maxClients: options.maxClients ?? null,
+      at: this.#now(),
+    });
+    const infos = rowsOf(result).map(infoFromRow);
+    for (const { clientId } of infos) this.#feed.changed(clientId);
+    return infos;
+  }
+
+  async *exportClients(): AsyncGenerator<ExportedClient> {
+    let clients = 0;
+    for (const id of this.#reader.ids()) {
+      this.#checkOpen();
+      const client = await this.#withKeys(() => this.#reader.client(id));
+      if (client === null) continue;
+      clients++;
+      const exported = exportOf(client);
+      wipe(client.secret);
+      yield exported;
+    }
+    await this.#note("exported", { clients });
+  }
+
+  async importClients(
+    clients: readonly ExportedClient[],
+    options: { readonly maxClients?: number } = {},
+  ): Promise<ClientInfo[]> {
+    for (const { suite, secret } of clients) checkSecret(suite, secret);
+    const result = await this.#thread.submit({
+      kind: "import",
+      clients: clients.map(({ suite, secret, accepted, ...more }) => ({
+        ...more,
+        suite: suite.id,
+        secret: copyOf(secret),
+        accepted: accepted === null ? null : { epoch: accepted.epoch, t: copyOf(accepted.t) },
+        generation: this.#drawGeneration(),
       })),
       maxClients: options.maxClients ?? null,
       at: this.#now(),
@@ -184,7 +284,7 @@ export class SqliteKeyStore implements SqliteStore {
     return this.#change(clientId, { kind: "revoke", clientId, generation, reason, at: this.#now() });
   }
 
-  async reissue(clientId: ClientId, secret: Uint8Array): Promise<ClientInfo> {
+  async reissue(clientId: ClientId, secret: Uint8Array, reason?: string): Promise<ClientInfo> {
     this.#checkOpen();
     const client = this.#reader.info(clientId);
     if (client === null) throw new UnknownClientError(clientId);
@@ -194,17 +294,68 @@ export class SqliteKeyStore implements SqliteStore {
       clientId,
       generation: this.#drawGeneration(),
       secret: copyOf(secret),
+      reason: reason ?? null,
+      at: this.#now(),
     });
   }
 
-  async remove(clientId: ClientId): Promise<void> {
-    const { result } = await this.#thread.submit({ kind: "remove", clientId });
+  async remove(clientId: ClientId, reason?: string): Promise<void> {
+    const { result } = await this.#thread.submit({
+      kind: "remove",
+      clientId,
+      reason: reason ?? null,
+      at: this.#now(),
+    });
     if (result === "unknown-client") throw new UnknownClientError(clientId);
     this.#feed.changed(clientId);
   }
 
   async rename(clientId: ClientId, label: string | null): Promise<ClientInfo> {
-    return this.#change(clientId, { kind: "rename", clientId, label });
+    return this.#change(clientId, { kind: "rename", clientId, label, at: this.#now() });
+  }
+
+  async alarm(alarm: Alarm): Promise<void> {
+    await this.#thread.submit({ kind: "alarm", alarm });
+  }
+
+  async alarms(clientId: ClientId): Promise<AlarmTally[]> {
+    this.#checkOpen();
+    return this.#reader.alarms(clientId);
+  }
+
+  async *log(
+    options: { readonly clientId?: ClientId; readonly after?: number } = {},
+  ): AsyncGenerator<AuditEntry> {
+    this.#checkOpen();
+    yield* this.#reader.log(options.after ?? 0, options.clientId ?? null);
+  }
+
+  async verify(options: VerifyOptions = {}): Promise<Verification> {
+    this.#checkOpen();
+    return this.#withKeys(() => this.#reader.verify(options));
+  }
+
+  async probe(): Promise<void> {
+    await this.#thread.submit({ kind: "probe" });
+  }
+
+  async rewrap(to: string, onProgress?: (done: number, of: number) => void): Promise<void> {
+    this.#checkOpen();
+    await this.#reload();
+    if (this.dbKeyId !== to) await this.#thread.submit({ kind: "use-key", to, at: this.#now() });
+    const clients = this.#reader.count();
+    for (let done = 0; ; ) {
+      const result = await this.#thread.submit({ kind: "rewrap", to, limit: REWRAP_PAGE });
+      if (result.result !== "rewrapped" || result.rows === 0) return;
+      done += result.rows;
+      onProgress?.(Math.min(done, clients), clients);
+    }
+  }
+
+  async backup(path: string): Promise<void> {
+    this.#checkOpen();
+    await makeDurableFile(path, () => this.#thread.copyTo(path));
+    await this.#note("backed-up", { file: basename(path) });
   }
 
   watch(listener: (change: StoreChange) => void): () => void {
@@ -222,6 +373,36 @@ export class SqliteKeyStore implements SqliteStore {
     await this.#thread.close();
     // The reader last: what lost a compare-and-set while the thread drained still reads the current record.
     this.#reader.close();
+  }
+
+  async #note(event: AuditKind, details: AuditDetails): Promise<void> {
+    await this.#thread.submit({ kind: "note", event, details, at: this.#now() });
+  }
+
+  /** Reads once more with the db keys as they are now, where the database has moved to another. */
+  async #withKeys<T>(read: () => T): Promise<T> {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof MissingDbKeyError)) throw error;
+    }
+    if (this.#clock.now() - this.#reloadedAt >= RELOAD_PAUSE_MS || this.#reloading !== null)
+      await this.#reload();
+    return read();
+  }
+
+  #reload(): Promise<void> {
+    this.#reloading ??= (async () => {
+      try {
+        const keys = await this.#dbKeys();
+        this.#reader.useKeyring(new Keyring(keys));
+        wipe(...keys);
+      } finally {
+        this.#reloadedAt = this.#clock.now();
+        this.#reloading = null;
+      }
+    })();
+    return this.#reloading;
   }
 
   async #change(clientId: ClientId, operation: Operation): Promise<ClientInfo> {
@@ -259,6 +440,7 @@ function rowsOf(result: OperationResult): readonly InfoRow[] {
     case "done":
       return result.rows;
     case "lost":
+    case "rewrapped":
     case "unknown-client":
       return [];
     case "already-enrolled":

@@ -3,6 +3,7 @@ import { clientId } from "@pawl/protocol";
 import { describe, expect, it } from "vitest";
 import { secretOf } from "../testing/fixtures.ts";
 import type { Operation } from "./messages.ts";
+import { plainWriterData } from "./testing/stores.ts";
 import { MAX_BATCH, WriterThread } from "./thread.ts";
 
 /** A thread that runs `body` for each message, with `port` to answer on. */
@@ -12,7 +13,8 @@ function threadThat(body: string): WriterThread {
 }
 
 function reissue(): Extract<Operation, { kind: "reissue" }> {
-  return { kind: "reissue", clientId: clientId(7), generation: new Uint8Array(8), secret: secretOf(1) };
+  const generation = new Uint8Array(8);
+  return { kind: "reissue", clientId: clientId(7), generation, secret: secretOf(1), reason: null, at: 0 };
 }
 
 const ANSWER = `
@@ -74,7 +76,7 @@ describe("WriterThread", () => {
   });
 
   it("says why the thread did not start", async () => {
-    const start = WriterThread.start({ path: "/nowhere/at/all/keys.db", create: false });
+    const start = WriterThread.start(plainWriterData("/nowhere/at/all/keys.db"), async () => []);
     await expect(start).rejects.toMatchObject({
       code: "PAWL_STORE",
       message: expect.stringContaining("/nowhere"),

@@ -30,10 +30,10 @@ interface Waiting {
   readonly reject: (error: StoreError) => void;
 }
 
-type VersionWaiter = {
-  readonly resolve: (version: number | null) => void;
+interface Waiter<T> {
+  readonly resolve: (value: T) => void;
   readonly reject: (error: StoreError) => void;
-};
+}
 
 /**
  * The event loop's side of the thread that writes. One batch is on its way at a time; what is submitted meanwhile makes
@@ -41,26 +41,33 @@ type VersionWaiter = {
  */
 export class WriterThread {
   readonly #worker: Worker;
+  /** The db keys as they are now, for a thread that lacks the one that the database has moved to. */
+  readonly #loadKeys: () => Promise<readonly Uint8Array[]>;
   readonly #waiting: Waiting[] = [];
   #underWay: readonly Waiting[] = [];
-  #versionWaiters: VersionWaiter[] = [];
+  #versionWaiters: Waiter<number | null>[] = [];
+  #copyWaiters: Waiter<void>[] = [];
   #sending = false;
   #failure: StoreError | null = null;
   #closing: Promise<void> | null = null;
   #stats: WriterStats = { transactions: 0, operations: 0, largestBatch: 0 };
 
   /** Starts the thread, which opens the database. @throws StoreError */
-  static async start(data: WriterData): Promise<WriterThread> {
+  static async start(
+    data: WriterData,
+    loadKeys: () => Promise<readonly Uint8Array[]>,
+  ): Promise<WriterThread> {
     const worker = spawnWriter(data);
     const first = await firstMessage(worker);
-    if (first.type === "open") return new WriterThread(worker);
+    if (first.type === "open") return new WriterThread(worker, loadKeys);
     await worker.terminate();
     throw new StoreError(first.type === "refused" ? first.message : `unexpected answer ${first.type}`);
   }
 
   /** Takes over a thread that has said `open`. */
-  constructor(worker: Worker) {
+  constructor(worker: Worker, loadKeys: () => Promise<readonly Uint8Array[]> = async () => []) {
     this.#worker = worker;
+    this.#loadKeys = loadKeys;
     worker.on("message", (message: FromWriter) => this.#receive(message));
     worker.on("error", (cause) => this.#fail("stopped by an error; restart the process", cause));
     worker.on("exit", () => this.#fail("has ended; restart the process"));
@@ -103,6 +110,16 @@ export class WriterThread {
     });
   }
 
+  /** A consistent copy of the database into the empty file `path`. Commits wait meanwhile. @throws StoreError */
+  copyTo(path: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.checkUsable();
+      this.#copyWaiters.push({ resolve, reject });
+      this.#worker.ref();
+      this.#post({ type: "copy", path });
+    });
+  }
+
   /** Lets what was submitted finish, then ends the thread. */
   close(): Promise<void> {
     this.#closing ??= this.#drainAndEnd();
@@ -134,8 +151,13 @@ export class WriterThread {
       return;
     }
     this.#sending = false;
-    if (this.#closing === null) this.#worker.unref();
+    if (this.#closing === null) this.#rest();
     else this.#post({ type: "close" });
+  }
+
+  /** Nothing is under way: the process may end. */
+  #rest(): void {
+    if (this.#copyWaiters.length === 0) this.#worker.unref();
   }
 
   #post(message: ToWriter, handOver: readonly Uint8Array[] = []): void {
@@ -153,6 +175,16 @@ export class WriterThread {
       case "failed":
         this.#notWritten(new StoreError(message.message));
         break;
+      case "missing-key":
+        void this.#sendKeys();
+        break;
+      case "copied": {
+        const waiter = this.#copyWaiters.shift();
+        if (!this.#sending) this.#rest();
+        if (message.error === null) waiter?.resolve();
+        else waiter?.reject(new StoreError(message.error));
+        break;
+      }
       case "version": {
         const waiters = this.#versionWaiters;
         this.#versionWaiters = [];
@@ -166,6 +198,12 @@ export class WriterThread {
       default:
         message satisfies never;
     }
+  }
+
+  async #sendKeys(): Promise<void> {
+    // Without them the thread says which key it lacks.
+    const keys = await this.#loadKeys().catch(() => []);
+    if (this.#failure === null) this.#post({ type: "keys", keys });
   }
 
   #written(results: readonly OperationResult[]): void {
@@ -199,9 +237,15 @@ export class WriterThread {
         : new StoreError(`the thread that writes the key database ${what}`, { cause });
     // The secrets of those under way were handed over.
     for (const { operation } of this.#waiting) wipe(...secretsOf(operation));
-    const waiting = [...this.#underWay, ...this.#waiting.splice(0), ...this.#versionWaiters];
+    const waiting = [
+      ...this.#underWay,
+      ...this.#waiting.splice(0),
+      ...this.#versionWaiters,
+      ...this.#copyWaiters,
+    ];
     this.#underWay = [];
     this.#versionWaiters = [];
+    this.#copyWaiters = [];
     for (const one of waiting) one.reject(this.#failure);
     void this.#worker.terminate();
   }

@@ -1,6 +1,9 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { wipe } from "@pawl/protocol";
+import { systemRandom } from "@pawl/protocol/driver";
+import { Keyring, MissingDbKeyError } from "../wrapping.ts";
 import { openWriter } from "./connection.ts";
-import type { FromWriter, ToWriter, WriterData } from "./messages.ts";
+import { type FromWriter, type Operation, secretsOf, type ToWriter, type WriterData } from "./messages.ts";
 import { Writer } from "./writer.ts";
 
 /**
@@ -13,9 +16,12 @@ const LOG_LIFE_MS = 1_000;
 
 const port = parentPort;
 if (port === null) throw new Error("worker is started by openSqliteStore, as a thread");
-const { path, create } = workerData as WriterData;
+const data = workerData as WriterData;
+const { path, actor } = data;
 
 let due: NodeJS.Timeout | null = null;
+/** A batch that waits for a db key. */
+let held: readonly Operation[] | null = null;
 
 function say(message: FromWriter): void {
   port?.postMessage(message);
@@ -24,7 +30,18 @@ function say(message: FromWriter): void {
 function serve(writer: Writer, message: ToWriter): void {
   switch (message.type) {
     case "write":
-      say(write(writer, message));
+      say(write(writer, message.operations, false));
+      break;
+    case "keys": {
+      const operations = held;
+      held = null;
+      const keyring = attempt(() => new Keyring(message.keys));
+      if (keyring !== null) writer.useKeyring(keyring);
+      if (operations !== null) say(write(writer, operations, true));
+      break;
+    }
+    case "copy":
+      say({ type: "copied", error: errorOf(() => writer.copyTo(message.path)) });
       break;
     case "version":
       say({ type: "version", version: attempt(() => writer.version()) });
@@ -40,12 +57,17 @@ function serve(writer: Writer, message: ToWriter): void {
   }
 }
 
-function write(writer: Writer, { operations }: Extract<ToWriter, { type: "write" }>): FromWriter {
+function write(writer: Writer, operations: readonly Operation[], again: boolean): FromWriter {
   try {
     const results = writer.write(operations);
     scheduleCheckpoint(writer);
     return { type: "written", results };
   } catch (error) {
+    if (error instanceof MissingDbKeyError && !again) {
+      held = operations;
+      return { type: "missing-key" };
+    }
+    for (const operation of operations) wipe(...secretsOf(operation));
     return { type: "failed", message: messageOf(error) };
   }
 }
@@ -66,12 +88,27 @@ function attempt<T>(action: () => T): T | null {
   }
 }
 
+function errorOf(action: () => void): string | null {
+  try {
+    action();
+    return null;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
 try {
-  const writer = new Writer(await openWriter(path, create), path);
+  const keyring = new Keyring(data.keys);
+  const opener = { ...data, keyring, random: systemRandom, now: Date.now() };
+  const writer = new Writer(await openWriter(path, data.create, opener), path, {
+    keyring,
+    random: systemRandom,
+    actor,
+  });
   // A process that ended without close() left replaced secrets in the log.
   attempt(() => writer.checkpoint());
   port.on("message", (message: ToWriter) => serve(writer, message));

@@ -4,7 +4,7 @@ import { acceptedAt, secretOf } from "../testing/fixtures.ts";
 import { openWriter } from "./connection.ts";
 import type { Database } from "./driver.ts";
 import type { AddedClient, Operation } from "./messages.ts";
-import { type Folder, newFolder, rawConnection } from "./testing/stores.ts";
+import { type Folder, newFolder, plainOpener, rawConnection } from "./testing/stores.ts";
 import { Writer } from "./writer.ts";
 
 let folder: Folder;
@@ -13,9 +13,9 @@ let other: Database;
 let writer: Writer;
 beforeEach(async () => {
   folder = await newFolder();
-  db = await openWriter(folder.path, true);
+  db = await openWriter(folder.path, true, plainOpener());
   other = await rawConnection(folder.path);
-  writer = new Writer(db, folder.path);
+  writer = new Writer(db, folder.path, plainOpener());
 });
 afterEach(async () => {
   other.close();
@@ -54,9 +54,9 @@ describe("write", () => {
       commit(1, 0),
       commit(1, 0),
       add(2, 1),
-      { kind: "rename", clientId: clientId(1), label: "x" },
+      { kind: "rename", clientId: clientId(1), label: "x", at: 2 },
       commit(1, 1),
-      { kind: "remove", clientId: clientId(2) },
+      { kind: "remove", clientId: clientId(2), reason: null, at: 2 },
     ]);
     expect(results).toMatchObject([
       { result: "done", rows: [{ client_id: 1, epoch: 0, suite: 2 }] },
@@ -82,9 +82,23 @@ describe("write", () => {
       { kind: "add", clients: [added(3), added(3)], maxClients: null, at: 1 },
       { kind: "add", clients: [added(4), added(5)], maxClients: 2, at: 1 },
       { kind: "revoke", clientId: clientId(1), generation: new Uint8Array(8), reason: "x", at: 3 },
-      { kind: "reissue", clientId: clientId(1), generation: GENERATION, secret: secretOf(9) },
+      {
+        kind: "reissue",
+        clientId: clientId(1),
+        generation: GENERATION,
+        secret: secretOf(9),
+        reason: null,
+        at: 4,
+      },
       commit(1, 0),
-      { kind: "reissue", clientId: clientId(9), generation: GENERATION, secret: secretOf(9) },
+      {
+        kind: "reissue",
+        clientId: clientId(9),
+        generation: GENERATION,
+        secret: secretOf(9),
+        reason: null,
+        at: 4,
+      },
     ]);
     expect(results).toMatchObject([
       { result: "done" },
@@ -111,7 +125,7 @@ describe("write", () => {
   it("writes nothing of a batch that failed, and goes on with the next", () => {
     writer.write([add(1)]);
     other.exec("CREATE TRIGGER t BEFORE UPDATE OF label ON clients BEGIN SELECT RAISE(ROLLBACK, 'no'); END");
-    const rename: Operation = { kind: "rename", clientId: clientId(1), label: "x" };
+    const rename: Operation = { kind: "rename", clientId: clientId(1), label: "x", at: 2 };
     expect(() => writer.write([commit(1, 0), rename])).toThrow(/failed \(no\)/);
     expect(other.prepare("SELECT epoch FROM clients").all()).toMatchObject([{ epoch: 0 }]);
     expect(writer.write([commit(1, 0)])).toMatchObject([{ result: "done" }]);

@@ -1,44 +1,91 @@
-import { DEFAULT_WINDOW, wipe } from "@pawl/protocol";
+import { type ClientId, clientId, DEFAULT_WINDOW, RESTORED_WINDOW, suiteById, wipe } from "@pawl/protocol";
+import type { Random } from "@pawl/protocol/driver";
+import { addAlarm } from "../alarm.ts";
+import { type AuditDetails, type AuditKind, enrolmentOf, stateOf } from "../audit.ts";
+import { generationFrom } from "../stored-client.ts";
+import { type Keyring, MissingDbKeyError } from "../wrapping.ts";
+import { AuditLog } from "./audit-log.ts";
 import { apply, WRITER_BUSY_MS } from "./connection.ts";
-import { type Database, inTransaction, type Statement } from "./driver.ts";
+import { type Database, inTransaction } from "./driver.ts";
 import { withStoreErrors } from "./driver-errors.ts";
+import { readAuditKey, readIdentity, rewrappedEvent, useDbKey } from "./identity.ts";
 import {
   type AddOperation,
+  type AlarmOperation,
   type CommitOperation,
+  type ImportOperation,
   type Operation,
   type OperationResult,
+  type RewrapOperation,
   secretsOf,
 } from "./messages.ts";
-import { INFO_COLUMNS, type InfoRow } from "./rows.ts";
+import { type AlarmRow, type InfoRow, infoFromRow, type SecretRow, tallyFromRow } from "./rows.ts";
 import { pragma } from "./schema.ts";
+import { SecretColumns } from "./secret-columns.ts";
+import { isOne, prepareWriter } from "./writer-sql.ts";
 
 /** A checkpoint gives up at once rather than keep commits waiting for a reader; it is tried again. */
 const CHECKPOINT_BUSY_MS = 50;
+
+export interface WriterOptions {
+  readonly keyring: Keyring;
+  readonly random: Random;
+  readonly actor: string;
+}
 
 /** All that is ever written to a key database. Synchronous: it lives in a thread of its own. */
 export class Writer {
   readonly #db: Database;
   readonly #path: string;
-  readonly #sql: ReturnType<typeof prepare>;
+  readonly #random: Random;
+  readonly #sql: ReturnType<typeof prepareWriter>;
+  readonly #log: AuditLog;
+  readonly #columns: SecretColumns;
+  /** The db key of the transaction that is open. */
+  #wrap: string | null = null;
 
   /** Takes over a connection of `openWriter`. */
-  constructor(db: Database, path: string) {
+  constructor(db: Database, path: string, { keyring, random, actor }: WriterOptions) {
     this.#db = db;
     this.#path = path;
-    this.#sql = withStoreErrors(path, () => prepare(db));
+    this.#random = random;
+    const [sql, log, columns] = withStoreErrors(path, () => {
+      const { storeId, service } = readIdentity(db);
+      return [
+        prepareWriter(db),
+        new AuditLog(db, readAuditKey(db, keyring), storeId, actor),
+        new SecretColumns(service, keyring, random),
+      ] as const;
+    });
+    this.#sql = sql;
+    this.#log = log;
+    this.#columns = columns;
+  }
+
+  /** The database has moved to another db key. */
+  useKeyring(keyring: Keyring): void {
+    this.#columns.keyring = keyring;
   }
 
   /**
    * Carries out all of `operations` in one transaction and returns when it is durable, so that they share one sync.
-   * Overwrites their secrets. @throws StoreError: unless COMMIT itself failed, nothing was written.
+   * Overwrites their secrets, but for a MissingDbKeyError, after which they may be tried again with that key.
+   * @throws StoreError: unless COMMIT itself failed, nothing was written.
    */
   write(operations: readonly Operation[]): OperationResult[] {
+    let again = false;
     try {
       return withStoreErrors(this.#path, () =>
-        inTransaction(this.#db, () => operations.map((one) => this.#apply(one))),
+        inTransaction(this.#db, () => {
+          this.#begin();
+          return operations.map((one) => this.#apply(one));
+        }),
       );
+    } catch (error) {
+      again = error instanceof MissingDbKeyError;
+      throw error;
     } finally {
-      for (const operation of operations) wipe(...secretsOf(operation));
+      if (!again) for (const operation of operations) wipe(...secretsOf(operation));
     }
   }
 
@@ -62,8 +109,20 @@ export class Writer {
     });
   }
 
+  /** A consistent copy, without free pages, into the file `path`, which is empty. @throws StoreError */
+  copyTo(path: string): void {
+    withStoreErrors(path, () => this.#db.prepare("VACUUM INTO ?").run(path));
+  }
+
   close(): void {
     this.#db.close();
+  }
+
+  #begin(): void {
+    this.#log.begin();
+    const { wrap } = this.#sql.wrap.get() as { readonly wrap: string | null };
+    if (wrap !== null && !this.#columns.keyring.has(wrap)) this.#columns.keyring.get(wrap);
+    this.#wrap = wrap;
   }
 
   #apply(operation: Operation): OperationResult {
@@ -72,18 +131,52 @@ export class Writer {
         return this.#commit(operation);
       case "add":
         return this.#add(operation);
+      case "import":
+        return this.#import(operation);
       case "revoke": {
-        const { clientId, generation, reason, at } = operation;
-        return this.#changed(clientId, this.#sql.revoke.run(generation, at, reason, clientId));
+        const { clientId: id, generation, reason, at } = operation;
+        const changed = isOne(this.#sql.revoke.run(generation, at, reason, id));
+        return this.#changed(changed, "revoked", id, { reason }, at);
       }
       case "reissue": {
-        const { clientId, generation, secret } = operation;
-        return this.#changed(clientId, this.#sql.reissue.run(generation, secret, DEFAULT_WINDOW, clientId));
+        const { clientId: id, generation, secret, at, reason } = operation;
+        const suite = this.#info(id)?.suite;
+        if (suite === undefined) return { result: "unknown-client" };
+        const sealed = this.#columns.seal(this.#wrap, { client_id: id, suite, epoch: 0 }, secret);
+        const changed = isOne(this.#sql.reissue.run(generation, sealed, this.#wrap, DEFAULT_WINDOW, at, id));
+        this.#sql.forgetAlarms.run(id);
+        return this.#changed(changed, "reissued", id, { reason }, at);
       }
-      case "remove":
-        return isOne(this.#sql.remove.run(operation.clientId)) ? done() : { result: "unknown-client" };
-      case "rename":
-        return this.#changed(operation.clientId, this.#sql.rename.run(operation.label, operation.clientId));
+      case "remove": {
+        const { clientId: id, reason, at } = operation;
+        if (!isOne(this.#sql.remove.run(id))) return { result: "unknown-client" };
+        this.#sql.forgetAlarms.run(id);
+        this.#log.append({ kind: "removed", clientId: id, generation: null, details: { reason } }, at);
+        return done();
+      }
+      case "rename": {
+        const { clientId: id, label, at } = operation;
+        return this.#changed(isOne(this.#sql.rename.run(label, id)), "renamed", id, { label }, at);
+      }
+      case "alarm":
+        return this.#alarm(operation);
+      case "note": {
+        const { event, at } = operation;
+        this.#log.append({ kind: event, clientId: null, generation: null, details: operation.details }, at);
+        return done();
+      }
+      case "use-key": {
+        const { to, at } = operation;
+        const from = useDbKey(this.#db, this.#columns.keyring, to, this.#random);
+        this.#wrap = to;
+        this.#log.append(rewrappedEvent(from, to), at);
+        return done();
+      }
+      case "rewrap":
+        return this.#rewrap(operation);
+      case "probe":
+        this.#sql.probe.run();
+        return done();
       default:
         return operation satisfies never;
     }
@@ -91,60 +184,129 @@ export class Writer {
 
   /** The compare-and-set of section 4.5.4. */
   #commit(operation: CommitOperation): OperationResult {
-    const { clientId, generation, expectedEpoch, epoch, secret, accepted, at } = operation;
+    const { clientId: id, generation, expectedEpoch, epoch, secret, accepted, at } = operation;
+    const suite = this.#info(id)?.suite;
+    if (suite === undefined) return { result: "lost" };
+    const sealed = this.#columns.seal(this.#wrap, { client_id: id, suite, epoch }, secret);
+    const moved = [epoch, sealed, this.#wrap, at] as const;
+    const expected = [id, generation, expectedEpoch] as const;
     const changes =
       accepted === null
-        ? this.#sql.catchUp.run(epoch, secret, clientId, generation, expectedEpoch)
-        : this.#sql.firstPacket.run(
-            epoch,
-            secret,
-            accepted.epoch,
-            accepted.t,
-            at,
-            DEFAULT_WINDOW,
-            clientId,
-            generation,
-            expectedEpoch,
-          );
+        ? this.#sql.catchUp.run(...moved, ...expected)
+        : this.#sql.firstPacket.run(...moved, accepted.epoch, accepted.t, at, DEFAULT_WINDOW, ...expected);
     return isOne(changes) ? done() : { result: "lost" };
   }
 
   /** Checks all before it writes any: the other operations of the transaction must stand. */
   #add({ clients, maxClients, at }: AddOperation): OperationResult {
+    const refused = this.#refusal(clients, maxClients);
+    if (refused !== null) return refused;
+    for (const { clientId: id, suite, generation, secret, label, importCheck } of clients) {
+      const sealed = this.#columns.seal(this.#wrap, { client_id: id, suite, epoch: 0 }, secret);
+      this.#sql.insert.run(id, suite, generation, sealed, this.#wrap, DEFAULT_WINDOW, label, at, at);
+      if (importCheck !== null) this.#sql.import.run(importCheck, id, at);
+      const details = enrolmentOf(suiteById(suite)?.name ?? String(suite), label);
+      this.#log.append(
+        { kind: "enrolled", clientId: id, generation: generationFrom(generation), details },
+        at,
+      );
+    }
+    return done(clients.flatMap((client) => this.#info(client.clientId) ?? []));
+  }
+
+  #import({ clients, maxClients, at }: ImportOperation): OperationResult {
+    const refused = this.#refusal(clients, maxClients);
+    if (refused !== null) return refused;
+    for (const { clientId: id, suite, epoch, generation, secret, ...more } of clients) {
+      const { accepted, label, created, moved, lastSeen, revoked } = more;
+      const sealed = this.#columns.seal(this.#wrap, { client_id: id, suite, epoch }, secret);
+      this.#sql.insertWhole.run(
+        ...[id, suite, generation, epoch, sealed, this.#wrap, accepted?.epoch ?? null, accepted?.t ?? null],
+        ...[RESTORED_WINDOW, label, created, moved, lastSeen, revoked?.at ?? null, revoked?.reason ?? null],
+      );
+      this.#stateNoted("imported", id, at);
+    }
+    return done(clients.flatMap((client) => this.#info(client.clientId) ?? []));
+  }
+
+  /** Why clients cannot be enrolled: an id or a pre-shared key that is taken, the cap. */
+  #refusal(
+    clients: readonly { readonly clientId: ClientId; readonly importCheck?: Uint8Array | null }[],
+    maxClients: number | null,
+  ): OperationResult | null {
     const seen = new Set<number>();
-    for (const { clientId } of clients) {
-      if (seen.has(clientId) || this.#info(clientId) !== undefined)
-        return { result: "already-enrolled", clientId };
-      seen.add(clientId);
+    for (const { clientId: id } of clients) {
+      if (seen.has(id) || this.#info(id) !== undefined) return { result: "already-enrolled", clientId: id };
+      seen.add(id);
     }
     const imports = new Set<string>();
-    for (const { clientId, importCheck } of clients) {
-      if (importCheck === null) continue;
+    for (const { clientId: id, importCheck } of clients) {
+      if (importCheck == null) continue;
       const key = importCheck.toString();
       if (imports.has(key) || this.#sql.imported.get(importCheck) !== undefined) {
-        return { result: "already-imported", clientId };
+        return { result: "already-imported", clientId: id };
       }
       imports.add(key);
     }
     if (maxClients !== null && clients.length > 0) {
-      const enrolled = Number(Object.values(this.#sql.count.get() as object)[0]);
+      const { n: enrolled } = this.#sql.count.get() as { readonly n: number };
       const wanted = clients.length;
       if (enrolled + wanted > maxClients) return { result: "cap", enrolled, wanted, cap: maxClients };
     }
-    for (const { clientId, suite, generation, secret, label, importCheck } of clients) {
-      this.#sql.insert.run(clientId, suite, generation, secret, DEFAULT_WINDOW, label, at);
-      if (importCheck !== null) this.#sql.import.run(importCheck, clientId, at);
+    return null;
+  }
+
+  #alarm({ alarm }: AlarmOperation): OperationResult {
+    const client = this.#info(alarm.clientId);
+    if (client === undefined) return done();
+    const row = this.#sql.tally.get(alarm.clientId, alarm.kind) as AlarmRow | undefined;
+    const { tally, event } = addAlarm(row === undefined ? null : tallyFromRow(row), alarm);
+    const { kind, count, firstAt, lastAt, remoteAddress, epoch, stored, loggedAt } = tally;
+    this.#sql.putTally.run(
+      ...[alarm.clientId, kind, count, firstAt, lastAt, remoteAddress, epoch, stored, loggedAt],
+    );
+    if (event !== null) {
+      const generation = generationFrom(client.generation);
+      this.#log.append({ ...event, clientId: alarm.clientId, generation }, alarm.at);
     }
-    return done(clients.flatMap(({ clientId }) => this.#info(clientId) ?? []));
+    return done();
   }
 
-  #changed(clientId: number, changes: Changes): OperationResult {
-    const row = isOne(changes) ? this.#info(clientId) : undefined;
-    return row === undefined ? { result: "unknown-client" } : done([row]);
+  /** A page of rows that are wrapped under other keys. */
+  #rewrap({ to, limit }: RewrapOperation): OperationResult {
+    const rows = this.#sql.wrappedOtherwise.all(to, limit) as SecretRow[];
+    for (const row of rows) {
+      const secret = this.#columns.open(row);
+      this.#sql.putSecret.run(this.#columns.seal(to, row, secret), to, row.client_id);
+      wipe(secret);
+    }
+    return { result: "rewrapped", rows: rows.length };
   }
 
-  #info(clientId: number): InfoRow | undefined {
-    const row = this.#sql.info.get(clientId) as InfoRow | undefined;
+  /** The row as the operation left it, and an entry of the log. */
+  #changed(
+    changed: boolean,
+    kind: AuditKind,
+    id: ClientId,
+    details: AuditDetails,
+    at: number,
+  ): OperationResult {
+    const row = changed ? this.#info(id) : undefined;
+    if (row === undefined) return { result: "unknown-client" };
+    this.#log.append({ kind, clientId: id, generation: generationFrom(row.generation), details }, at);
+    return done([row]);
+  }
+
+  #stateNoted(kind: AuditKind, id: ClientId, at: number): void {
+    const row = this.#info(id);
+    if (row === undefined) return;
+    const client = infoFromRow(row);
+    const details = stateOf(client);
+    this.#log.append({ kind, clientId: clientId(id), generation: client.generation, details }, at);
+  }
+
+  #info(id: number): InfoRow | undefined {
+    const row = this.#sql.info.get(id) as InfoRow | undefined;
     // The driver's rows have no prototype.
     return row === undefined ? undefined : { ...row };
   }
@@ -154,41 +316,6 @@ export class Writer {
   }
 }
 
-type Changes = ReturnType<Statement["run"]>;
-
-function isOne({ changes }: Changes): boolean {
-  return Number(changes) === 1;
-}
-
 function done(rows: readonly InfoRow[] = []): OperationResult {
   return { result: "done", rows };
-}
-
-function prepare(db: Database) {
-  const compare = "client_id = ? AND generation = ? AND epoch = ? AND revoked_at IS NULL";
-  return {
-    catchUp: db.prepare(`UPDATE clients SET epoch = ?, secret = ?, wrap = NULL WHERE ${compare}`),
-    firstPacket: db.prepare(
-      `UPDATE clients SET epoch = ?, secret = ?, wrap = NULL, accepted_epoch = ?, accepted_t = ?, last_seen = ?,
-         hello_window = ? WHERE ${compare}`,
-    ),
-    insert: db.prepare(
-      `INSERT INTO clients (client_id, suite, generation, epoch, secret, hello_window, label, created)
-         VALUES (?, ?, ?, 0, ?, ?, ?, ?)`,
-    ),
-    import: db.prepare("INSERT INTO import_checks (check_value, client_id, imported) VALUES (?, ?, ?)"),
-    imported: db.prepare("SELECT 1 FROM import_checks WHERE check_value = ?"),
-    count: db.prepare("SELECT count(*) FROM clients"),
-    info: db.prepare(`SELECT ${INFO_COLUMNS} FROM clients WHERE client_id = ?`),
-    revoke: db.prepare(
-      `UPDATE clients SET generation = ?, revoked_at = ?, revoked_reason = ?, accepted_epoch = NULL, accepted_t = NULL
-         WHERE client_id = ?`,
-    ),
-    reissue: db.prepare(
-      `UPDATE clients SET generation = ?, epoch = 0, secret = ?, wrap = NULL, hello_window = ?, accepted_epoch = NULL,
-         accepted_t = NULL, revoked_at = NULL, revoked_reason = NULL WHERE client_id = ?`,
-    ),
-    remove: db.prepare("DELETE FROM clients WHERE client_id = ?"),
-    rename: db.prepare("UPDATE clients SET label = ? WHERE client_id = ?"),
-  };
 }

@@ -112,7 +112,7 @@ export function commitConformance(current: () => StoreUnderTest): void {
       made.setNow(9_000);
       const caughtUp = commitFrom({ ...client, epoch: 1 }, { to: 40, accepted: null });
       expect(await store.commit(caughtUp)).toEqual({ outcome: "done" });
-      expect(await store.get(client.clientId)).toEqual({ ...before, epoch: 40 });
+      expect(await store.get(client.clientId)).toEqual({ ...before, epoch: 40, moved: 9_000 });
       expect(before?.window).toBe(made.setWindow === undefined ? DEFAULT_WINDOW : 4_096);
       expect(await store.lookUp(client.clientId)).toMatchObject({ epoch: 40, secret: secretOf(40) });
     });
@@ -199,6 +199,7 @@ export function secretConformance(current: () => StoreUnderTest): void {
         "generation",
         "label",
         "lastSeen",
+        "moved",
         "revoked",
         "suite",
         "window",

@@ -9,6 +9,7 @@ import {
 } from "../errors.ts";
 import type { KeyStore } from "../store.ts";
 import { commitConformance, secretConformance } from "./conformance-commit.ts";
+import { fleetConformance } from "./conformance-fleet.ts";
 import { acceptedAt, changesOf, commitFrom, enrol, listed, newClient, secretOf } from "./fixtures.ts";
 import { storeModelProperty } from "./model-property.ts";
 
@@ -43,6 +44,7 @@ export function storeConformance(
 
     commitConformance(() => made);
     secretConformance(() => made);
+    fleetConformance(() => made);
 
     describe("add", () => {
       it("enrols with what was given, and draws a generation for each", async () => {
@@ -257,6 +259,12 @@ export function storeConformance(
           () => store.reissue(client.clientId, secretOf(1)),
           () => store.remove(client.clientId),
           () => store.rename(client.clientId, null),
+          () => store.exportClients()[Symbol.asyncIterator]().next(),
+          () => store.importClients([]),
+          () => store.alarms(client.clientId),
+          () => store.log()[Symbol.asyncIterator]().next(),
+          () => store.verify(),
+          () => store.probe(),
         ]) {
           await expect(call()).rejects.toThrow(StoreError);
         }
@@ -276,6 +284,7 @@ export function storeConformance(
         const reopened = await made.reopen();
         expect(await listed(reopened)).toEqual(before);
         expect(await reopened.lookUp(client.clientId)).toEqual(record);
+        expect((await reopened.verify()).problems).toEqual([]);
         await expect(enrol(reopened, 9, { importCheck })).rejects.toThrow(PskAlreadyImportedError);
       });
     });

@@ -76,6 +76,7 @@ async function follow({ store, setNow }: StoreUnderTest, steps: readonly Step[])
     };
     expect(told.get(id)).toEqual(now);
   }
+  expect(await store.verify()).toMatchObject({ clients: ids.length, problems: [] });
   for (const [id, now] of told) if (!model.has(id)) expect(now).toBeNull();
   stop();
 }
@@ -107,7 +108,8 @@ async function take(
       Object.assign(client, { accepted: null, revoked: { at: now, reason: `reason ${n}` } });
       break;
     case "reissue":
-      Object.assign(client, { accepted: null, revoked: null, epoch: 0, secret, window: DEFAULT_WINDOW });
+      Object.assign(client, { accepted: null, revoked: null, epoch: 0, secret, moved: now });
+      client.window = DEFAULT_WINDOW;
       break;
     case "remove":
       model.delete(one.id);
@@ -170,6 +172,6 @@ async function commit(
     return expect(outcome).toEqual({ outcome: "lost", current: expectedRecord(id, client) });
   }
   expect(outcome).toEqual({ outcome: "done" });
-  Object.assign(client, next);
+  Object.assign(client, next, { moved: now });
   if (accepted !== null) Object.assign(client, { accepted, lastSeen: now, window: DEFAULT_WINDOW });
 }

@@ -12,6 +12,7 @@ export interface ModelClient {
   accepted: Accepted | null;
   label: string | null;
   lastSeen: number | null;
+  moved: number;
   revoked: { readonly at: number; readonly reason: string } | null;
 }
 
@@ -26,13 +27,14 @@ export function newModelClient(info: ClientInfo, secret: Uint8Array, label: stri
     accepted: null,
     label,
     lastSeen: null,
+    moved: info.created,
     revoked: null,
   };
 }
 
 export function expectedInfo(clientId: ClientId, client: ModelClient): Record<keyof ClientInfo, unknown> {
-  const { suite, generation, epoch, window, accepted, label, created, lastSeen, revoked } = client;
-  return { clientId, suite, generation, epoch, window, accepted, label, created, lastSeen, revoked };
+  const { secret: _secret, ...info } = client;
+  return { clientId, ...info };
 }
 
 export function expectedRecord(clientId: ClientId, client: ModelClient): Record<keyof ClientRecord, unknown> {

@@ -1,0 +1,43 @@
+import { type ClientId, copyOf, type Epoch } from "@pawl/protocol";
+import type { Random } from "@pawl/protocol/driver";
+import { StoreError } from "../errors.ts";
+import { type Keyring, type SecretBinding, unwrapSecret, wrapSecret } from "../wrapping.ts";
+import type { SecretRow } from "./rows.ts";
+
+type Place = Pick<SecretRow, "client_id" | "suite" | "epoch">;
+
+/** Makes and opens what the columns `secret` and `wrap` of a client hold. */
+export class SecretColumns {
+  readonly #service: string;
+  readonly #random: Random;
+  /** Replaced when the database has moved to another db key. */
+  keyring: Keyring;
+
+  constructor(service: string, keyring: Keyring, random: Random) {
+    this.#service = service;
+    this.#random = random;
+    this.keyring = keyring;
+  }
+
+  /** What to store of `secret`, which stays the caller's, under the db key `wrap`. @throws MissingDbKeyError */
+  seal(wrap: string | null, at: Place, secret: Uint8Array): Uint8Array {
+    if (wrap === null) return copyOf(secret);
+    return wrapSecret(this.keyring.get(wrap), this.#binding(at), secret, this.#random);
+  }
+
+  /** The secret is the caller's. @throws MissingDbKeyError; StoreError where it was altered or moved */
+  open(row: Place & Pick<SecretRow, "secret" | "wrap">): Uint8Array {
+    if (row.wrap === null && this.keyring.ids.length === 0) return row.secret;
+    const secret =
+      row.wrap === null ? null : unwrapSecret(this.keyring.get(row.wrap), this.#binding(row), row.secret);
+    if (secret !== null) return secret;
+    throw new StoreError(
+      `the secret of client ${row.client_id} does not open: its row was altered or exchanged; restore a backup, or reissue it`,
+    );
+  }
+
+  #binding({ client_id, suite, epoch }: Place): SecretBinding {
+    // The table's CHECKs hold the ranges; a number that is none opens nothing.
+    return { service: this.#service, suite, clientId: client_id as ClientId, epoch: epoch as Epoch };
+  }
+}
