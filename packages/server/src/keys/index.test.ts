@@ -19,6 +19,7 @@ it("is the public list", () => {
     "openSqliteStore",
     "parseDbKeys",
     "readDbKeyFile",
+    "restoreSqliteStore",
     "writeDbKeyFile",
   ]);
 });

@@ -5,6 +5,7 @@ export { createDbKey, parseDbKeys, readDbKeyFile, writeDbKeyFile } from "./db-ke
 export * from "./errors.ts";
 export { createMemoryStore, type MemoryStoreOptions } from "./memory.ts";
 export { createClientSecret } from "./secret.ts";
+export { type RestoreOptions, type RestoreReport, restoreSqliteStore } from "./sqlite/restore.ts";
 export {
   openSqliteStore,
   type SqliteStore,

@@ -8,6 +8,7 @@ import { checkIdentity, migrate, pragma } from "./schema.ts";
 export const WRITER_BUSY_MS = 5_000;
 /** Readers hardly ever wait under WAL, and they wait on the event loop. */
 export const READER_BUSY_MS = 1_000;
+const EXCLUSIVE_BUSY_MS = 200;
 const BUSY_PAUSE_MS = 10;
 
 /** Settings of each connection: name, value to set, value to read back. */
@@ -27,9 +28,19 @@ const COMMON: Settings = [
   ["cell_size_check", "ON", 1],
 ];
 
-/** The connection that writes, migrated to this version. @throws StoreError */
-export async function openWriter(path: string, create: boolean, opener: Opener): Promise<Database> {
+/**
+ * The connection that writes, migrated to this version.
+ * @param options `exclusive`: refuses where any other connection is open, and keeps others out
+ * @throws StoreError
+ */
+export async function openWriter(
+  path: string,
+  create: boolean,
+  opener: Opener,
+  { exclusive = false }: { exclusive?: boolean } = {},
+): Promise<Database> {
   return connect(path, (db) => {
+    if (exclusive) lockOut(db, path);
     apply(db, path, [["busy_timeout", String(WRITER_BUSY_MS), WRITER_BUSY_MS]]);
     // Before anything is written: what is not ours stays as it is.
     inTransaction(db, () => checkIdentity(db, path, create), "DEFERRED");
@@ -66,6 +77,22 @@ export function apply(db: Database, path: string, settings: Settings): void {
   for (const [name, set, read] of settings) {
     db.exec(`PRAGMA ${name} = ${set}`);
     if (pragma(db, name) !== read) throw notInForce(path, name);
+  }
+}
+
+/** Every open connection holds a shared lock on the file, also of a server that is idle; a killed process holds none. */
+function lockOut(db: Database, path: string): void {
+  apply(db, path, [
+    ["busy_timeout", String(EXCLUSIVE_BUSY_MS), EXCLUSIVE_BUSY_MS],
+    ["locking_mode", "EXCLUSIVE", "exclusive"],
+  ]);
+  try {
+    inTransaction(db, () => {});
+  } catch (error) {
+    if (!isBusy(error)) throw error;
+    throw new StoreError(
+      `key database ${path} is in use; stop the server, and every other process that has it open, then try again`,
+    );
   }
 }
 

@@ -13,6 +13,10 @@ export interface Statement {
   all(...parameters: SqlValue[]): unknown[];
 }
 
+// `close` of `@photostructure/sqlite` leaves the file open, with a shared lock on it, until its statements are collected
+// as garbage, and it has no call that finalizes one; that of `node:sqlite` finalizes them first. So on Node 20 a process
+// that has closed a key database may still keep `restoreSqliteStore` out for a while.
+
 /** Bytes that are read are the reader's own copy. */
 export type SqlValue = number | string | Uint8Array | null;
 
