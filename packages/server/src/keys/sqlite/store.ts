@@ -346,10 +346,12 @@ export class SqliteKeyStore implements SqliteStore {
     const clients = this.#reader.count();
     for (let done = 0; ; ) {
       const result = await this.#thread.submit({ kind: "rewrap", to, limit: REWRAP_PAGE });
-      if (result.result !== "rewrapped" || result.rows === 0) return;
+      if (result.result !== "rewrapped" || result.rows === 0) break;
       done += result.rows;
       onProgress?.(Math.min(done, clients), clients);
     }
+    // Those that others wrote meanwhile are under it already.
+    onProgress?.(clients, clients);
   }
 
   async backup(path: string): Promise<void> {
