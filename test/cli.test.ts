@@ -53,6 +53,18 @@ describe("pawl", () => {
       ["keys"],
       ["keys", "add"],
       ["keys", "list"],
+      ["keys", "show"],
+      ["keys", "revoke"],
+      ["keys", "reissue"],
+      ["keys", "remove"],
+      ["keys", "rename"],
+      ["keys", "export"],
+      ["keys", "import"],
+      ["keys", "rewrap"],
+      ["keys", "log"],
+      ["keys", "verify"],
+      ["backup"],
+      ["restore"],
       ["serve"],
       ["connect"],
     ];
@@ -101,7 +113,7 @@ describe("pawl init and keys", () => {
     const made = JSON.parse((await inCwd(["init", "--json"])).stdout) as { home: string };
     expect(made.home).toBe(join(cwd, "pawl"));
     expect((await stat(made.home)).mode & 0o777).toBe(0o700);
-    for (const file of ["keys.db", "pawl.toml"])
+    for (const file of ["keys.db", "db.key", "pawl.toml"])
       expect((await stat(join(made.home, file))).mode & 0o777).toBe(0o600);
     expectFailure(await inCwd(["init"]), 1, /is there already; nothing was changed/);
 
@@ -162,26 +174,15 @@ describe("pawl init and keys", () => {
   }, 60_000);
 
   it("import a pre-shared key once for each enrolment", async () => {
-    await inCwd(["init"]);
+    await inCwd(["init", "--service", "meters"]);
     await writeFile(join(cwd, "short"), "123456789012345\n");
     await writeFile(join(cwd, "psk"), "0123456789abcdef\n");
     const add = (...args: string[]) => inCwd(["keys", "add", "--id", "7", "-o", "-", "--psk-file", ...args]);
     expectFailure(await add("none"), 1, /none/);
     expectFailure(await add("short"), 1, /at least 16 random bytes, not 15/);
-    const first = await add("psk", "--service", "meters");
+    const first = await add("psk");
     expect(JSON.parse(first.stdout)).toMatchObject({ clientId: 7, service: "meters" });
-    const again = await inCwd([
-      "keys",
-      "add",
-      "--id",
-      "7",
-      "-o",
-      "-",
-      "--psk-file",
-      "psk",
-      "--service",
-      "meters",
-    ]);
+    const again = await add("psk");
     expectFailure(again, 1, /enrolled already|imported/);
   }, 60_000);
 });

@@ -1,11 +1,11 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PassThrough } from "node:stream";
 import { ConnectError, HandshakeRefusedError, HandshakeTimeoutError, SessionEndedError } from "@pawl/client";
 import { HmacError } from "@pawl/protocol";
 import type { PawlServerEvent } from "@pawl/server";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { pawlIn, worldIn } from "../../../test/support/world.ts";
 import { describeEvent, short } from "./describe.ts";
 import { CommandError, EXIT, exitCodeOf, InterruptedError, lineOf, UsageError } from "./exit.ts";
 import { type Io, Output, table, toJson, wantsColour } from "./io.ts";
@@ -18,62 +18,23 @@ beforeEach(async () => {
 });
 afterEach(() => rm(cwd, { recursive: true, force: true }));
 
-/** A world of streams; `stop` is ^C. */
-function world(input = "", env: Record<string, string> = {}) {
-  const controller = new AbortController();
-  const stdin = new PassThrough();
-  stdin.end(input);
-  const collect = () => {
-    const stream = new PassThrough();
-    let text = "";
-    stream.setEncoding("utf8").on("data", (part: string) => {
-      text += part;
-    });
-    return { stream, text: () => text };
-  };
-  const [out, err] = [collect(), collect()];
-  let stoppedBy: NodeJS.Signals | null = null;
-  const io: Io = {
-    stdin,
-    stdout: out.stream,
-    stderr: err.stream,
-    env,
-    cwd,
-    stop: controller.signal,
-    stoppedBy: () => stoppedBy,
-  };
-  return {
-    io,
-    stdout: out.text,
-    stderr: err.text,
-    stop: (signal: NodeJS.Signals) => {
-      stoppedBy = signal;
-      controller.abort();
-    },
-  };
-}
-
-async function command(...argv: string[]) {
-  const { io, stdout, stderr } = world();
-  const code = await run(argv, io);
-  return { code, stdout: stdout(), stderr: stderr() };
-}
+const command = (...argv: string[]) => pawlIn(cwd, argv);
 
 describe("run", () => {
   it("serves and connects in one process, as it does in many", async () => {
     expect(await command("init")).toMatchObject({ code: 0 });
     expect(await command("keys", "add", "--count", "2", "-o", ".")).toMatchObject({ code: 0, stderr: "" });
-    const serving = world("", { PAWL_LISTEN: "127.0.0.1:0", PAWL_LOG: "json" });
+    const serving = worldIn(cwd, "", { PAWL_LISTEN: "127.0.0.1:0", PAWL_LOG: "json" });
     const served = run(["serve"], serving.io);
     await expect.poll(() => /serves on (\S+),/.exec(serving.stdout())?.[1]).toBeTruthy();
     const address = /serves on (\S+),/.exec(serving.stdout())?.[1] ?? "";
 
-    const client = world("1 2\nx\n");
+    const client = worldIn(cwd, "1 2\nx\n");
     expect(await run(["connect", join(cwd, "client-1.pawl"), address, "--cover-first"], client.io)).toBe(0);
     expect(client.stdout()).toBe(
       "round 2: value 3, product 3 of 1 client\nround 3: value 1, product 1 of 1 client\n",
     );
-    const json = world("7\n");
+    const json = worldIn(cwd, "7\n");
     expect(await run(["connect", join(cwd, "client-2.pawl"), address, "--json"], json.io)).toBe(0);
     expect(JSON.parse(json.stdout())).toMatchObject({ round: 4, aggregate: "7" });
 
@@ -150,14 +111,14 @@ describe("exit codes", () => {
 describe("output", () => {
   it("is coloured on terminals alone, unless told", () => {
     const io = (isTTY: boolean, env: Record<string, string>) =>
-      ({ ...world().io, stdout: { isTTY }, env }) as unknown as Io;
+      ({ ...worldIn(cwd).io, stdout: { isTTY }, env }) as unknown as Io;
     expect(wantsColour(io(true, {}))).toBe(true);
     expect(wantsColour(io(false, {}))).toBe(false);
     expect(wantsColour(io(true, { NO_COLOR: "1" }))).toBe(false);
     expect(wantsColour(io(true, { TERM: "dumb" }))).toBe(false);
     expect(wantsColour(io(false, { FORCE_COLOR: "1", NO_COLOR: "1" }))).toBe(true);
     expect(wantsColour(io(true, { FORCE_COLOR: "0" }))).toBe(false);
-    const { io: plain } = world("", { FORCE_COLOR: "1" });
+    const { io: plain } = worldIn(cwd, "", { FORCE_COLOR: "1" });
     expect(new Output(plain, false).bold("x")).toBe("\u001b[1mx\u001b[22m");
     expect(new Output(plain, true).bold("x")).toBe("x");
   });

@@ -33,6 +33,9 @@ export interface Settings {
   idleTimeout: number;
   allowClassic: boolean;
   log: "auto" | "json" | "pretty" | "off";
+  /** In the home, unless absolute. */
+  dbKeyFile: string;
+  dbKeyCommand: string | null;
 }
 
 interface Setting<T> {
@@ -128,9 +131,24 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
     describe: "events on stderr: json, pretty, off; auto is pretty on a terminal",
     schema: text((value) => parseChoice(value, ["auto", "json", "pretty", "off"] as const)),
   },
+  dbKeyFile: {
+    default: "db.key",
+    value: "FILE",
+    describe: "the db key that wraps the secrets in the key database; PAWL_DB_KEY may hold the key itself",
+    schema: text((value) => {
+      if (value === "") throw new RangeError("expected a file");
+      return value;
+    }),
+  },
+  dbKeyCommand: {
+    default: "",
+    value: "COMMAND",
+    describe: "a command that prints the db key, in place of the file: for a secret manager",
+    schema: text((value) => (value === "" ? null : value)),
+  },
 };
 
-const NAMES = Object.keys(SETTINGS) as (keyof Settings)[];
+export const SETTING_NAMES = Object.keys(SETTINGS) as (keyof Settings)[];
 
 /** `maxClients` → `max-clients`: the flag without its dashes, and the key of pawl.toml. */
 export function keyOf(name: string): string {
@@ -179,6 +197,8 @@ export function readSettings(
     idleTimeout: read("idleTimeout"),
     allowClassic: read("allowClassic"),
     log: read("log"),
+    dbKeyFile: read("dbKeyFile"),
+    dbKeyCommand: read("dbKeyCommand"),
   };
 }
 
@@ -213,10 +233,11 @@ function readToml(path: string): Map<string, Sourced> {
     const [what = "wrong"] = error.message.split("\n");
     throw new CommandError(`${path}:${error.line}:${error.column}: ${what}`);
   }
-  const known = new Set(NAMES.map(keyOf));
+  const known = new Set(SETTING_NAMES.map(keyOf));
   const out = new Map<string, Sourced>();
-  for (const [key, value] of Object.entries(parsed)) {
-    const where = `${path}:${placeOf(content, key)}: ${key}`;
+  for (const [written, value] of Object.entries(parsed)) {
+    const where = `${path}:${placeOf(content, written)}: ${written}`;
+    const key = written.replaceAll("_", "-");
     if (!known.has(key))
       throw new CommandError(`${where}: unknown; expected one of ${[...known].join(", ")}`);
     if (!["string", "number", "boolean"].includes(typeof value)) {
@@ -238,16 +259,19 @@ function placeOf(content: string, key: string): string {
   return "1:1";
 }
 
-/** The pawl.toml of `pawl init`: every setting, commented, at its default. */
-export function defaultToml(): string {
+/** The pawl.toml of `pawl init`: every setting, commented, at its default, but for those that were given. */
+export function defaultToml(given: Readonly<Record<string, unknown>> = {}): string {
   const lines = [
     "# Settings of this Pawl home. Flags win over PAWL_… variables, and those over this file.",
     "",
   ];
-  for (const name of NAMES) {
+  for (const name of SETTING_NAMES) {
     const { describe, default: value } = SETTINGS[name];
-    const bare = /^(?:\d+|true|false)$/.test(value);
-    lines.push(`# ${describe}`, `#${keyOf(name)} = ${bare ? value : JSON.stringify(value)}`, "");
+    const own = given[name];
+    const text = own === undefined ? value : String(own);
+    const bare = /^(?:\d+|true|false)$/.test(text);
+    const line = `${keyOf(name)} = ${bare ? text : JSON.stringify(text)}`;
+    lines.push(`# ${describe}`, own === undefined ? `#${line}` : line, "");
   }
   return lines.join("\n");
 }

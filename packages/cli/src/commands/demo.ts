@@ -1,11 +1,11 @@
 import type { Aggregate } from "@pawl/client";
-import { SingleBar } from "cli-progress";
 import type { Command } from "commander";
 import type { Context } from "../context.ts";
 import { DemoFleet } from "../demo/fleet.ts";
 import { COLUMNS, type Day, expectedProduct, readDays } from "../demo/weather.ts";
 import { CommandError, InterruptedError, UsageError } from "../exit.ts";
 import { type Io, type Output, table } from "../io.ts";
+import { progressBar } from "../progress.ts";
 import { parseInteger } from "../units.ts";
 
 const DEFAULT_DAYS = 5;
@@ -78,14 +78,7 @@ interface Result {
 }
 
 async function runRounds(fleet: DemoFleet, days: readonly Day[], io: Io, out: Output): Promise<Result[]> {
-  const progress = !out.json && io.stderr.isTTY === true && days.length > TABLE_DAYS;
-  const bar = progress
-    ? new SingleBar({
-        format: "rounds {bar} {value}/{total}, {eta_formatted} left",
-        stream: io.stderr as NodeJS.WriteStream,
-      })
-    : null;
-  bar?.start(days.length, 0);
+  const bar = days.length > TABLE_DAYS ? progressBar(io, out, "rounds", days.length) : null;
   const results: Result[] = [];
   try {
     for (const day of days) {
@@ -97,7 +90,7 @@ async function runRounds(fleet: DemoFleet, days: readonly Day[], io: Io, out: Ou
       const aggregate = check(day, inputs, answers);
       results.push({ day, aggregate });
       out.object({ type: "round", date: day.date, inputs: day.columns, ...answers[0] });
-      bar?.increment();
+      bar?.update(results.length);
     }
   } finally {
     bar?.stop();

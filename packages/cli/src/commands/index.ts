@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { Context } from "../context.ts";
+import { backupCommand, restoreCommand } from "./backup.ts";
 import { connectCommand } from "./connect.ts";
 import { demoCommand } from "./demo.ts";
 import { initCommand } from "./init.ts";
@@ -11,6 +12,8 @@ export const COMMANDS: readonly ((parent: Command, context: Context) => void)[] 
   demoCommand,
   initCommand,
   keysCommand,
+  backupCommand,
+  restoreCommand,
   serveCommand,
   connectCommand,
 ];

@@ -6,9 +6,9 @@ import pretty from "pino-pretty";
 import type { Context } from "../context.ts";
 import { describeEvent } from "../describe.ts";
 import { InterruptedError } from "../exit.ts";
-import { homeOf, openKeys } from "../home.ts";
+import { actor, addSetting, homeOf } from "../home.ts";
 import { type Io, type Output, toJson, wantsColour } from "../io.ts";
-import { keyOf, readSettings, SETTINGS, type Settings, variableOf } from "../settings.ts";
+import { SETTING_NAMES, type Settings } from "../settings.ts";
 import { formatAddress } from "../units.ts";
 
 /** What classic lacks, said at start wherever it is run (section 3). */
@@ -16,16 +16,16 @@ export const CLASSIC_WARNING =
   "classic is on, for study: whole sessions can be replayed, who knows the base key reads every session ever recorded, " +
   "encryption and MAC keys share bytes, a cut stream is not noticed, lengths leak";
 
+const PLAIN_WARNING =
+  "the secrets in the key database are not encrypted: who reads its file has them all; pawl keys rewrap encrypts them";
+
 export function serveCommand(parent: Command, context: Context): void {
   const command = parent
     .command("serve")
     .description("run the server")
     .option("--home <dir>", "the home; without it PAWL_HOME, else ./pawl")
     .option("--check", "read the settings and the key database, and end");
-  for (const [name, { value, describe, default: standard }] of Object.entries(SETTINGS)) {
-    const flag = value === null ? `--${keyOf(name)}` : `--${keyOf(name)} <${value.toLowerCase()}>`;
-    command.option(flag, `${describe} (${variableOf(name)}, default ${standard})`);
-  }
+  for (const name of SETTING_NAMES) addSetting(command, name);
   command
     .addHelpText(
       "after",
@@ -34,9 +34,8 @@ export function serveCommand(parent: Command, context: Context): void {
     )
     .action(async (options: Record<string, unknown> & { home?: string; check?: boolean }) => {
       const { io, out } = context.start();
-      const home = homeOf(options.home, io);
-      const settings = readSettings(options, io.env, home);
-      const keys = await openKeys(home);
+      const { path: home, settings, openKeys } = homeOf(options, io);
+      const keys = await openKeys({ actor: `pawl serve (${actor()})` });
       try {
         if (options.check === true) {
           const enrolled = await keys.count();
@@ -60,6 +59,7 @@ export function serveCommand(parent: Command, context: Context): void {
         subscribe(server, settings, io, out);
         const address = await server.listen(settings.listen);
         out.line(`pawl serves on ${formatAddress(address)}, home ${home}`);
+        if (keys.dbKeyId === null) out.note(out.red(PLAIN_WARNING));
         if (settings.allowClassic) out.note(out.red(CLASSIC_WARNING));
         await stopped(io);
         await server.close();

@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, type PawlConnection, writeCredentialFile } from "@pawl/client";
 import { createProxy, type FrameProxy, type ObservedFrame, type ProxiedConnection } from "@pawl/lab";
-import { clientId, type Epoch, LAST_BYTES, SECRET_BYTES, STRICT } from "@pawl/protocol";
+import { clientId, copyOf, type Epoch, LAST_BYTES, SECRET_BYTES, STRICT } from "@pawl/protocol";
 import { systemRandom } from "@pawl/protocol/driver";
 import { createServer, type EventOf, type PawlServer } from "@pawl/server";
-import { openSqliteStore, type SqliteStore } from "@pawl/server/keys";
+import { createDbKey, openSqliteStore, type SqliteStore } from "@pawl/server/keys";
 import { COLUMNS, type Column } from "./weather.ts";
 
 /** One of the demo's clients. */
@@ -53,7 +53,9 @@ export class DemoFleet {
   }
 
   static async #startIn(home: string): Promise<DemoFleet> {
-    const keys = await openSqliteStore({ path: join(home, "keys.db"), create: true });
+    const dbKey = createDbKey();
+    const dbKeys = async () => [copyOf(dbKey)];
+    const keys = await openSqliteStore({ path: join(home, "keys.db"), create: true, dbKeys });
     const server = createServer({ keys, rounds: { policy: "barrier", deadlineMs: 2_000 } });
     const { host, port } = await server.listen({ host: "127.0.0.1", port: 0 });
     const recorded: { frame: ObservedFrame; connection: ProxiedConnection }[] = [];

@@ -7,6 +7,7 @@ it("is the public list", () => {
     "AlreadyEnrolledError",
     "ClientCapError",
     "DB_KEY_BYTES",
+    "MIN_PASSPHRASE",
     "MissingDbKeyError",
     "PskAlreadyImportedError",
     "StoreError",
@@ -15,11 +16,14 @@ it("is the public list", () => {
     "createDbKey",
     "createMemoryStore",
     "dbKeyId",
+    "dbKeyIdOf",
     "headText",
+    "openExport",
     "openSqliteStore",
     "parseDbKeys",
     "readDbKeyFile",
     "restoreSqliteStore",
+    "sealExport",
     "writeDbKeyFile",
   ]);
 });

@@ -4,9 +4,11 @@ export { type AuditDetails, type AuditEntry, type AuditHead, type AuditKind, hea
 export { createDbKey, parseDbKeys, readDbKeyFile, writeDbKeyFile } from "./db-key.ts";
 export * from "./errors.ts";
 export { createMemoryStore, type MemoryStoreOptions } from "./memory.ts";
+export { type ExportContents, MIN_PASSPHRASE, openExport, sealExport } from "./sealed-export.ts";
 export { createClientSecret } from "./secret.ts";
 export { type RestoreOptions, type RestoreReport, restoreSqliteStore } from "./sqlite/restore.ts";
 export {
+  dbKeyIdOf,
   openSqliteStore,
   type SqliteStore,
   type SqliteStoreOptions,

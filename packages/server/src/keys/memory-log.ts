@@ -42,6 +42,10 @@ export class MemoryLog {
     return tallies.sort((a, b) => (a.kind < b.kind ? -1 : 1)).map(tallyOf);
   }
 
+  alarmed(): ClientId[] {
+    return [...this.#alarms.keys()].sort((a, b) => a - b);
+  }
+
   forgetAlarms(clientId: ClientId): void {
     this.#alarms.delete(clientId);
   }

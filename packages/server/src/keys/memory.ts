@@ -237,6 +237,11 @@ class MemoryStore implements KeyStore {
     return this.#log.alarms(clientId);
   }
 
+  async alarmed(): Promise<ClientId[]> {
+    this.#checkOpen();
+    return this.#log.alarmed();
+  }
+
   async *log(
     options: { readonly clientId?: ClientId; readonly after?: number } = {},
   ): AsyncGenerator<AuditEntry> {

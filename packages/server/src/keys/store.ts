@@ -56,6 +56,8 @@ export interface KeyStore {
   alarm(alarm: Alarm): Promise<void>;
   /** Since the client was enrolled or reissued, by kind. */
   alarms(clientId: ClientId): Promise<AlarmTally[]>;
+  /** The clients that have any, by ascending id. */
+  alarmed(): Promise<ClientId[]>;
   /** The audit log, oldest first: of one client, or behind the entry `after`. */
   log(options?: { readonly clientId?: ClientId; readonly after?: number }): AsyncIterable<AuditEntry>;
   /** Examines all that is stored: integrity, the chain of the log, every secret, every client against the log. */

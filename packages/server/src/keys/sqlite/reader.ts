@@ -122,6 +122,12 @@ export class Reader {
     );
   }
 
+  alarmed(): ClientId[] {
+    return this.#read(() =>
+      (this.#sql.alarmed.all() as { readonly client_id: number }[]).map((row) => clientId(row.client_id)),
+    );
+  }
+
   /** A page at a time: a read that stays open would keep the log from being cut. */
   *log(after: number, id: ClientId | null): Generator<AuditEntry> {
     const rows = this.#read(() => auditRows(this.#db, after, id));
@@ -187,6 +193,7 @@ function prepare(db: Database) {
     count: db.prepare("SELECT count(*) AS n FROM clients"),
     state: db.prepare(`${state} WHERE client_id = ?`),
     states: db.prepare(`${state} ${paged}`),
+    alarmed: db.prepare("SELECT DISTINCT client_id FROM alarms ORDER BY client_id"),
     alarms: db.prepare(`SELECT ${ALARM_COLUMNS} FROM alarms WHERE client_id = ? ORDER BY kind`),
   };
 }

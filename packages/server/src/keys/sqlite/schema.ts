@@ -104,6 +104,11 @@ export function migrate(db: Database, migrations: readonly string[] = MIGRATIONS
   db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${migrations.length};`);
 }
 
+/** Without an identity, an audit log, db keys. */
+export function isOfFirstSchema(db: Database): boolean {
+  return Number(pragma(db, "user_version")) < 2;
+}
+
 /** The number or text that a pragma says. */
 export function pragma(db: Database, name: string): unknown {
   const row = db.prepare(`PRAGMA ${name}`).get();

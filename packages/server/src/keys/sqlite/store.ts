@@ -32,10 +32,13 @@ import type { Verification, VerifyOptions } from "../verify.ts";
 import { Keyring, MissingDbKeyError } from "../wrapping.ts";
 import { ChangeFeed } from "./change-feed.ts";
 import { openReader } from "./connection.ts";
+import { withStoreErrors } from "./driver-errors.ts";
 import { makeDurableFile, prepareFile } from "./files.ts";
+import { readIdentity } from "./identity.ts";
 import type { Operation, OperationResult } from "./messages.ts";
 import { Reader } from "./reader.ts";
 import { type InfoRow, infoFromRow } from "./rows.ts";
+import { isOfFirstSchema } from "./schema.ts";
 import { type WriterStats, WriterThread } from "./thread.ts";
 
 export interface SqliteStoreOptions {
@@ -108,6 +111,20 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
     throw error;
   } finally {
     wipe(...keys);
+  }
+}
+
+/**
+ * The id of the db key that a database is under, without opening its secrets; null: they are stored as they are.
+ * @throws StoreError
+ */
+export async function dbKeyIdOf(path: string): Promise<string | null> {
+  await prepareFile(path, false);
+  const db = await openReader(path);
+  try {
+    return withStoreErrors(path, () => (isOfFirstSchema(db) ? null : readIdentity(db).wrap));
+  } finally {
+    db.close();
   }
 }
 
@@ -321,6 +338,11 @@ export class SqliteKeyStore implements SqliteStore {
   async alarms(clientId: ClientId): Promise<AlarmTally[]> {
     this.#checkOpen();
     return this.#reader.alarms(clientId);
+  }
+
+  async alarmed(): Promise<ClientId[]> {
+    this.#checkOpen();
+    return this.#reader.alarmed();
   }
 
   async *log(

@@ -114,6 +114,7 @@ export function fleetConformance(current: () => StoreUnderTest): void {
         },
       ]);
       expect(await store.alarms(clientId(8))).toEqual([]);
+      expect(await store.alarmed()).toEqual([7]);
       expect(await store.alarms(clientId(404))).toEqual([]);
     });
 
