@@ -12,10 +12,11 @@ class Source {
   failure: Error | null = null;
   readonly feed = new ChangeFeed(
     {
-      all: () => {
+      pages: () => {
         this.reads++;
         if (this.failure !== null) throw this.failure;
-        return [...this.rows];
+        const rows = [...this.rows];
+        return rows.length === 0 ? [] : [rows.slice(0, 1), rows.slice(1)];
       },
       one: (id) => this.rows.get(id) ?? null,
       version: async () => {
@@ -42,7 +43,7 @@ class Source {
 
   async poll(): Promise<void> {
     for (const callback of this.timers.splice(0)) callback();
-    for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
   }
 }
 

@@ -10,7 +10,8 @@ export type ClientState = NonNullable<StoreChange["now"]>;
 
 /** Where the feed reads. Never older than what `version` told before, or what was acknowledged. */
 export interface ChangeSource {
-  all(): Iterable<readonly [ClientId, ClientState]>;
+  /** A page at a time, each read when it is asked for. */
+  pages(): Iterable<readonly (readonly [ClientId, ClientState])[]>;
   one(clientId: ClientId): ClientState | null;
   /** Another number than before: somebody else has written. Null: not known now. Rejected: never again. */
   version(): Promise<number | null>;
@@ -54,7 +55,9 @@ export class ChangeFeed {
 
   #start(): void {
     this.#told.clear();
-    for (const [clientId, state] of this.#source.all()) this.#told.set(clientId, state);
+    for (const page of this.#source.pages()) {
+      for (const [clientId, state] of page) this.#told.set(clientId, state);
+    }
     this.#version = null;
     this.#schedule();
   }
@@ -82,7 +85,7 @@ export class ChangeFeed {
     }
     if (this.#watchers.size === 0 || (version !== null && version === this.#version)) return true;
     try {
-      this.#compareAll();
+      await this.#compareAll();
       this.#version = version;
     } catch {
       // Busy or broken: the next poll tries again, and whoever uses the store is told by its own call.
@@ -90,13 +93,18 @@ export class ChangeFeed {
     return true;
   }
 
-  #compareAll(): void {
-    const gone = new Set(this.#told.keys());
-    for (const [clientId, state] of this.#source.all()) {
-      gone.delete(clientId);
-      this.#compare(clientId, state);
+  /** With a turn of the event loop between pages: a hundred thousand clients must not hold the rounds up. */
+  async #compareAll(): Promise<void> {
+    const unseen = new Set(this.#told.keys());
+    for (const page of this.#source.pages()) {
+      for (const [clientId, state] of page) {
+        unseen.delete(clientId);
+        this.#compare(clientId, state);
+      }
+      await new Promise<void>((resolve) => setImmediate(resolve));
     }
-    for (const clientId of gone) this.#compare(clientId, null);
+    // Read again: it may have been enrolled since its page was read.
+    for (const clientId of unseen) this.#compare(clientId, this.#source.one(clientId));
   }
 
   #compare(clientId: ClientId, now: ClientState | null): void {

@@ -91,7 +91,7 @@ export class Reader {
 
   /** By ascending id. */
   *ids(): Generator<ClientId> {
-    for (const [id] of this.states()) yield id;
+    for (const page of this.statePages()) for (const [id] of page) yield id;
   }
 
   state(id: ClientId): ClientState | null {
@@ -102,13 +102,13 @@ export class Reader {
   }
 
   /** Of all clients, by ascending id. */
-  *states(): Generator<readonly [ClientId, ClientState]> {
+  *statePages(): Generator<(readonly [ClientId, ClientState])[]> {
     let after = 0;
     for (;;) {
       const rows = this.#read(() => this.#sql.states.all(after, PAGE) as StateRow[]);
-      for (const row of rows) yield [clientId(row.client_id), stateOf(row)];
       const last = rows.at(-1);
       if (last === undefined) return;
+      yield rows.map((row) => [clientId(row.client_id), stateOf(row)]);
       after = last.client_id;
     }
   }

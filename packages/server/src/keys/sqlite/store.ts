@@ -168,7 +168,7 @@ export class SqliteKeyStore implements SqliteStore {
     this.#dbKeys = dbKeys;
     const version = () => thread.version();
     this.#feed = new ChangeFeed(
-      { all: () => reader.states(), one: (id) => reader.state(id), version },
+      { pages: () => reader.statePages(), one: (id) => reader.state(id), version },
       clock,
     );
   }
