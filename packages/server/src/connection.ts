@@ -2,7 +2,6 @@ import type { Socket } from "node:net";
 import {
   type ClientId,
   type EndCause,
-  ProtocolError,
   type Round,
   type ServerEffect,
   type ServerEvent,
@@ -15,9 +14,12 @@ import type { HandshakeBuckets } from "./bucket.ts";
 import type { ChallengeBudget } from "./challenge-budget.ts";
 import type { Derivations } from "./derive.ts";
 import { type EventBus, messageOf } from "./events.ts";
+import { FrameWriter } from "./frame-writer.ts";
 import type { HalfOpenTable } from "./half-open.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { type AwaitingEffect, RecordAccess, wipeAnswer } from "./record-access.ts";
+import { reportEnd } from "./report-end.ts";
+import { SessionClock } from "./session-clock.ts";
 
 /** What a connection needs of its server. */
 export interface ConnectionHost {
@@ -48,16 +50,15 @@ export class Connection {
   readonly #session: ServerSession;
   readonly #records: RecordAccess;
   readonly #source: PacketSource;
+  readonly #writer: FrameWriter;
   readonly #answer: Answer;
   /** What came while the session waited for a look-up, a derivation or a commit. */
   readonly #waiting: ServerEvent[] = [];
   #cancelDeadline: () => void = () => {};
-  #cancelIdle: () => void = () => {};
-  #cancelQueued: (() => void) | null = null;
+  #sessionClock: SessionClock | null = null;
   #generation: bigint | null = null;
   #handle: ServerSessionHandle | null = null;
   #round = 0;
-  #lastActive = 0;
   #pumping = false;
   #done = false;
 
@@ -78,10 +79,9 @@ export class Connection {
     this.#setDeadline(options.limits.helloDeadlineMs);
     socket.setNoDelay(true);
     this.#source = new PacketSource(socket, () => this.#pump());
-    socket.on("drain", () => {
-      this.#cancelQueued?.();
-      this.#cancelQueued = null;
-    });
+    this.#writer = new FrameWriter(socket, options.clock, options.limits, (bytes) =>
+      this.#cutSlowReader(bytes),
+    );
   }
 
   /** Null until CHALLENGE was sent. */
@@ -161,7 +161,7 @@ export class Connection {
     const { events } = this.#host;
     switch (effect.type) {
       case "send":
-        this.#write(effect.frame);
+        this.#writer.write(effect.frame);
         return;
       case "look-up":
       case "derive":
@@ -237,16 +237,16 @@ export class Connection {
     // The application learns of the new session before the one that it supersedes ends.
     this.#host.application.live(handle);
     this.#host.becameLive(this);
-    this.#lastActive = this.#host.options.clock.now();
-    this.#armIdle(this.#host.options.limits.idleMs);
+    const { clock, limits } = this.#host.options;
+    this.#sessionClock = new SessionClock(clock, limits.idleMs, () => this.terminate("idle"));
   }
 
   #deliver({ round, message, kind }: Extract<ServerEffect, { type: "deliver" }>): void {
-    const { events, application, options } = this.#host;
+    const { events, application } = this.#host;
     const handle = this.#handle;
     if (handle === null) return;
     this.#round = round;
-    this.#lastActive = options.clock.now();
+    this.#sessionClock?.touch();
     if (events.wants("message")) {
       const { clientId } = handle;
       const bytes = message.length;
@@ -273,17 +273,9 @@ export class Connection {
     else this.abort();
   }
 
-  #write(frame: Uint8Array): void {
-    if (this.#socket.destroyed || this.#socket.write(frame)) return;
-    const { limits, clock } = this.#host.options;
-    if (this.#socket.writableLength > limits.queuedBytes) this.#cutSlowReader();
-    else this.#cancelQueued ??= clock.after(limits.queuedMs, () => this.#cutSlowReader());
-  }
-
-  #cutSlowReader(): void {
+  #cutSlowReader(queuedBytes: number): void {
     if (this.#done) return;
     const { clientId } = this.#session;
-    const queuedBytes = this.#socket.writableLength;
     this.#host.events.emit({ type: "slow-reader", ...this.#origin(), queuedBytes, clientId });
     this.abort();
   }
@@ -291,16 +283,6 @@ export class Connection {
   #setDeadline(ms: number): void {
     this.#cancelDeadline();
     this.#cancelDeadline = this.#host.options.clock.after(ms, () => this.#take({ type: "deadline" }));
-  }
-
-  /** One timer, armed anew when it finds that there was a message since. */
-  #armIdle(ms: number): void {
-    const { clock, limits } = this.#host.options;
-    this.#cancelIdle = clock.after(ms, () => {
-      const left = this.#lastActive + limits.idleMs - clock.now();
-      if (left > 0) this.#armIdle(left);
-      else this.terminate("idle");
-    });
   }
 
   #origin(): { connection: number; remoteAddress: string } {
@@ -311,42 +293,17 @@ export class Connection {
     if (this.#done) return;
     this.#done = true;
     this.#cancelDeadline();
-    this.#cancelIdle();
-    this.#cancelQueued?.();
+    this.#sessionClock?.stop();
+    this.#writer.stop();
     this.#waiting.length = 0;
     this.#source.clear();
     const { events, halfOpen, application } = this.#host;
     halfOpen.remove(this);
     this.#host.ended(this);
     if (this.#handle !== null) application.ended(this.#handle);
-    const clientId = this.#session.helloClient;
-    const { live } = this.#session;
-    if (cause.kind === "violation") {
-      const { error } = cause;
-      const code = error instanceof ProtocolError ? error.code : "PAWL_INTERNAL";
-      const { message, name } = error;
-      events.emit({
-        type: "violation",
-        ...this.#origin(),
-        code,
-        error: name,
-        phase,
-        clientId,
-        authenticated: live,
-        message,
-      });
-    }
-    const terminated = cause.kind === "terminated";
-    events.emit({
-      type: "session-ended",
-      ...this.#origin(),
-      clientId,
-      live,
-      cause: cause.kind === "commit-failed" ? "lost" : cause.kind,
-      by: terminated ? cause.by : null,
-      reason: terminated ? cause.reason : null,
-    });
-    if (terminated || cause.kind === "end-of-stream")
+    const { live, helloClient: clientId } = this.#session;
+    reportEnd(events, { ...this.#origin(), clientId, live }, cause, phase);
+    if (cause.kind === "terminated" || cause.kind === "end-of-stream")
       halfCloseAndDrain(this.#socket, this.#host.options.clock);
     else this.#socket.destroy();
   }

@@ -1,0 +1,39 @@
+import type { Socket } from "node:net";
+import type { Clock } from "@pawl/protocol/driver";
+
+export interface QueueLimits {
+  readonly queuedBytes: number;
+  readonly queuedMs: number;
+}
+
+/** Writes to a socket, and notices a peer that does not read: too much waits for it, or it waits for too long. */
+export class FrameWriter {
+  readonly #socket: Socket;
+  readonly #clock: Clock;
+  readonly #limits: QueueLimits;
+  readonly #onSlow: (queuedBytes: number) => void;
+  #cancel: (() => void) | null = null;
+
+  constructor(socket: Socket, clock: Clock, limits: QueueLimits, onSlow: (queuedBytes: number) => void) {
+    this.#socket = socket;
+    this.#clock = clock;
+    this.#limits = limits;
+    this.#onSlow = onSlow;
+    socket.on("drain", () => this.stop());
+  }
+
+  write(frame: Uint8Array): void {
+    const socket = this.#socket;
+    if (socket.destroyed || socket.write(frame)) return;
+    if (socket.writableLength > this.#limits.queuedBytes) this.#onSlow(socket.writableLength);
+    else {
+      this.#cancel ??= this.#clock.after(this.#limits.queuedMs, () => this.#onSlow(socket.writableLength));
+    }
+  }
+
+  /** Ends the watch: the connection is over, or the peer has read. */
+  stop(): void {
+    this.#cancel?.();
+    this.#cancel = null;
+  }
+}

@@ -1,0 +1,36 @@
+import { type ClientId, type EndCause, ProtocolError } from "@pawl/protocol";
+import type { EventBus } from "./events.ts";
+
+/** The connection that ended, as its events show it. */
+export interface EndedConnection {
+  readonly connection: number;
+  readonly remoteAddress: string;
+  /** Whom HELLO named, verified or not; null before one came. */
+  readonly clientId: ClientId | null;
+  readonly live: boolean;
+}
+
+/** Says how a connection ended, and the violation where it was one. `phase`: the state that it was met in. */
+export function reportEnd(events: EventBus, ended: EndedConnection, cause: EndCause, phase: string): void {
+  const { live, ...of } = ended;
+  if (cause.kind === "violation") {
+    const { error } = cause;
+    events.emit({
+      type: "violation",
+      ...of,
+      code: error instanceof ProtocolError ? error.code : "PAWL_INTERNAL",
+      error: error.name,
+      phase,
+      authenticated: live,
+      message: error.message,
+    });
+  }
+  const terminated = cause.kind === "terminated" ? cause : null;
+  events.emit({
+    type: "session-ended",
+    ...ended,
+    cause: cause.kind === "commit-failed" ? "lost" : cause.kind,
+    by: terminated?.by ?? null,
+    reason: terminated?.reason ?? null,
+  });
+}
