@@ -9,35 +9,13 @@ import {
   type TerminateReason,
 } from "@pawl/protocol";
 import { halfCloseAndDrain, PacketSource } from "@pawl/protocol/driver";
-import type { Answer, Application, ServerSessionHandle } from "./application.ts";
-import type { HandshakeBuckets } from "./bucket.ts";
-import type { ChallengeBudget } from "./challenge-budget.ts";
-import type { Derivations } from "./derive.ts";
-import { type EventBus, messageOf } from "./events.ts";
+import type { Answer, ServerSessionHandle } from "./application.ts";
+import { messageOf } from "./events.ts";
 import { FrameWriter } from "./frame-writer.ts";
-import type { HalfOpenTable } from "./half-open.ts";
-import type { ResolvedOptions } from "./options.ts";
+import type { ConnectionHost } from "./host.ts";
 import { type AwaitingEffect, RecordAccess, wipeAnswer } from "./record-access.ts";
 import { reportEnd } from "./report-end.ts";
 import { SessionClock } from "./session-clock.ts";
-
-/** What a connection needs of its server. */
-export interface ConnectionHost {
-  readonly options: ResolvedOptions;
-  readonly events: EventBus;
-  readonly application: Application;
-  readonly buckets: HandshakeBuckets;
-  readonly budget: ChallengeBudget;
-  readonly derivations: Derivations;
-  readonly halfOpen: HalfOpenTable<Connection>;
-  isLive(clientId: ClientId): boolean;
-  /** Whether one more client may become live. */
-  hasRoomFor(clientId: ClientId): boolean;
-  /** CHALLENGE is on its way: the connection has a client from here on. */
-  greeted(connection: Connection): void;
-  becameLive(connection: Connection): void;
-  ended(connection: Connection): void;
-}
 
 /** The socket driver of one ServerSession: events in, effects carried out in order. */
 export class Connection {

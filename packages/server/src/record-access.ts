@@ -1,9 +1,6 @@
 import { DEFAULT_WINDOW, type ServerEffect, type ServerEvent, wipe } from "@pawl/protocol";
-import type { HandshakeBuckets } from "./bucket.ts";
-import type { ChallengeBudget } from "./challenge-budget.ts";
-import type { Derivations } from "./derive.ts";
-import { type EventBus, messageOf } from "./events.ts";
-import type { ResolvedOptions } from "./options.ts";
+import { messageOf } from "./events.ts";
+import type { RecordHost } from "./host.ts";
 
 /** An effect that a session waits for the answer of. */
 export type AwaitingEffect = Extract<ServerEffect, { type: "look-up" | "derive" | "commit" }>;
@@ -15,22 +12,12 @@ interface Origin {
   readonly remoteAddress: string;
 }
 
-interface AccessHost {
-  readonly options: ResolvedOptions;
-  readonly events: EventBus;
-  readonly buckets: HandshakeBuckets;
-  readonly budget: ChallengeBudget;
-  readonly derivations: Derivations;
-  isLive(clientId: Effect<"look-up">["clientId"]): boolean;
-  hasRoomFor(clientId: Effect<"look-up">["clientId"]): boolean;
-}
-
 /** Answers the effects of one session that concern its client's record, and says what they cost and how they failed. */
 export class RecordAccess {
-  readonly #host: AccessHost;
+  readonly #host: RecordHost;
   readonly #limitKey: string;
 
-  constructor(host: AccessHost, limitKey: string) {
+  constructor(host: RecordHost, limitKey: string) {
     this.#host = host;
     this.#limitKey = limitKey;
   }

@@ -4,11 +4,12 @@ import { limitKey } from "./address.ts";
 import { type Application, HandlerApplication, RoundsApplication } from "./application.ts";
 import { HandshakeBuckets } from "./bucket.ts";
 import { ChallengeBudget } from "./challenge-budget.ts";
-import { Connection, type ConnectionHost } from "./connection.ts";
+import { Connection } from "./connection.ts";
 import { Derivations } from "./derive.ts";
 import { ListenError } from "./errors.ts";
 import { EventBus } from "./events.ts";
 import { HalfOpenTable } from "./half-open.ts";
+import type { ConnectionHost } from "./host.ts";
 import type { StoreChange } from "./keys/store.ts";
 import { type ResolvedOptions, resolveOptions, type ServerOptions } from "./options.ts";
 
