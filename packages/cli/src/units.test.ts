@@ -12,8 +12,8 @@ import {
 
 describe("units", () => {
   it("read what people write", () => {
-    expect(["500ms", "1s", "1.5s", "5m", "2h"].map(parseDuration)).toEqual([
-      500, 1_000, 1_500, 300_000, 7_200_000,
+    expect(["500ms", "1s", "1.5s", "5m", "2h", "30d"].map(parseDuration)).toEqual([
+      500, 1_000, 1_500, 300_000, 7_200_000, 2_592_000_000,
     ]);
     expect(["4096", "10B", "64KiB", "1MiB", "2GiB"].map(parseSize)).toEqual([
       4_096,
@@ -31,7 +31,11 @@ describe("units", () => {
   });
 
   it.each([
-    [parseDuration, ["", "1", "s", "-1s", "0s", "1.0001ms", "30d", "99999999h"], "expected a duration"],
+    [
+      parseDuration,
+      ["", "1", "s", "-1s", "0s", "1.0001ms", "1w", "36526d", "99999999h"],
+      "expected a duration",
+    ],
     [parseSize, ["", "1KB", "-1", "1.5MiB", "99999999999999999GiB"], "expected a size"],
     [parseListen, ["", "7433", ":7433", "::1:7433", "a:b", "a:70000", "a b:1"], "expected an address"],
     [parseBoolean, ["", "yes", "1", "TRUE"], "expected true or false"],

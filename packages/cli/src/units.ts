@@ -2,15 +2,24 @@ import { REDUCER_NAMES, type ReducerName } from "@pawl/server";
 
 /** Reading what people write: durations, sizes, addresses, lists. Each throws a RangeError that says what was expected. */
 
-const DURATION_UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+const DAY_MS = 24 * 3_600_000;
+const DURATION_UNITS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: DAY_MS,
+};
+/** A hundred years: what is longer is a slip of the pen. */
+const LONGEST_DURATION_MS = 36_525 * DAY_MS;
 const SIZE_UNITS: Readonly<Record<string, number>> = { B: 1, KiB: 1 << 10, MiB: 1 << 20, GiB: 1 << 30 };
 
-/** `500ms`, `1s`, `1.5s`, `2m`, `1h` in milliseconds. */
+/** `500ms`, `1s`, `1.5s`, `2m`, `1h`, `30d` in milliseconds. */
 export function parseDuration(text: string): number {
-  const [, amount = "", unit = ""] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text) ?? [];
+  const [, amount = "", unit = ""] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) ?? [];
   const ms = Number(amount) * (DURATION_UNITS[unit] ?? Number.NaN);
-  if (!Number.isInteger(ms) || ms < 1 || ms > 2 ** 31 - 1) {
-    throw new RangeError("expected a duration such as 500ms, 1s or 5m");
+  if (!Number.isInteger(ms) || ms < 1 || ms > LONGEST_DURATION_MS) {
+    throw new RangeError("expected a duration such as 500ms, 1s, 5m or 30d");
   }
   return ms;
 }

@@ -107,7 +107,8 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
   if (options.onMessage !== undefined && options.rounds !== undefined) {
     throw new OptionError("rounds", "either onMessage or rounds", "both");
   }
-  if (rounds.deadlineMs !== undefined) integer("rounds.deadlineMs", rounds.deadlineMs, 1, 2 ** 31 - 1);
+  if (rounds.deadlineMs !== undefined)
+    integer("rounds.deadlineMs", rounds.deadlineMs, 1, Number.MAX_SAFE_INTEGER);
   if (rounds.policy !== undefined && rounds.policy !== "barrier" && rounds.policy !== "eager") {
     throw new OptionError("rounds.policy", "barrier or eager", rounds.policy);
   }

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { type Clock, systemClock } from "./clock.ts";
 import { halfCloseAndDrain } from "./drain.ts";
 import { pooledRandom, systemRandom } from "./random.ts";
@@ -19,6 +19,25 @@ describe("systemClock", () => {
     );
     expect([called, cancelled]).toEqual([1, 0]);
     expect(systemClock.now()).toBeGreaterThanOrEqual(before);
+  });
+
+  it("waits for longer than one time-out of Node.js can", () => {
+    vi.useFakeTimers();
+    try {
+      const days = 24 * 3_600_000;
+      let [called, cancelled] = [0, 0];
+      const cancel = systemClock.after(90 * days, () => cancelled++);
+      systemClock.after(60 * days, () => called++);
+      vi.advanceTimersByTime(60 * days - 1);
+      expect(called).toBe(0);
+      vi.advanceTimersByTime(1);
+      expect(called).toBe(1);
+      cancel();
+      vi.advanceTimersByTime(60 * days);
+      expect([called, cancelled, vi.getTimerCount()]).toEqual([1, 0, 0]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
 
