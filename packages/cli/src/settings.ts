@@ -19,6 +19,7 @@ import {
   parseInteger,
   parseListen,
   parseSize,
+  parseUnlessOff,
 } from "./units.ts";
 
 /** What a server can be told, in one place: flag, variable, key of pawl.toml, check, help and default follow from it. */
@@ -31,6 +32,8 @@ export interface Settings {
   padding: PaddingPolicy;
   maxMessage: number;
   idleTimeout: number;
+  maxSessionAge: number | null;
+  maxSessionRounds: number | null;
   allowClassic: boolean;
   log: "auto" | "json" | "pretty" | "off";
   /** In the home, unless absolute. */
@@ -119,6 +122,18 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
     describe: "ends a session that sends nothing for so long",
     schema: text(parseDuration),
   },
+  maxSessionAge: {
+    default: "off",
+    value: "DURATION",
+    describe: "renews a session that is older, so that its client moves to the next epoch",
+    schema: text((value) => parseUnlessOff(value, parseDuration)),
+  },
+  maxSessionRounds: {
+    default: "off",
+    value: "N",
+    describe: "renews a session after so many messages",
+    schema: text((value) => parseUnlessOff(value, (count) => parseInteger(count, 2, MAX_U32))),
+  },
   allowClassic: {
     default: "false",
     value: null,
@@ -195,6 +210,8 @@ export function readSettings(
     padding: read("padding"),
     maxMessage: read("maxMessage"),
     idleTimeout: read("idleTimeout"),
+    maxSessionAge: read("maxSessionAge"),
+    maxSessionRounds: read("maxSessionRounds"),
     allowClassic: read("allowClassic"),
     log: read("log"),
     dbKeyFile: read("dbKeyFile"),

@@ -8,6 +8,7 @@ import {
   parseInteger,
   parseListen,
   parseSize,
+  parseUnlessOff,
 } from "./units.ts";
 
 describe("units", () => {
@@ -26,6 +27,7 @@ describe("units", () => {
     expect(parseListen("[::1]:0")).toEqual({ host: "::1", port: 0 });
     expect(formatAddress({ host: "::1", port: 1 })).toBe("[::1]:1");
     expect(parseInteger("100", 1, 100)).toBe(100);
+    expect(["off", "1s"].map((text) => parseUnlessOff(text, parseDuration))).toEqual([null, 1_000]);
     expect([parseBoolean("true"), parseBoolean("false")]).toEqual([true, false]);
     expect(parseAggregates("product, sum")).toEqual(["product", "sum"]);
   });
@@ -36,6 +38,7 @@ describe("units", () => {
       ["", "1", "s", "-1s", "0s", "1.0001ms", "1w", "36526d", "99999999h"],
       "expected a duration",
     ],
+    [(text: string) => parseUnlessOff(text, parseDuration), ["", "OFF", "1"], "5m or 30d, or off"],
     [parseSize, ["", "1KB", "-1", "1.5MiB", "99999999999999999GiB"], "expected a size"],
     [parseListen, ["", "7433", ":7433", "::1:7433", "a:b", "a:70000", "a b:1"], "expected an address"],
     [parseBoolean, ["", "yes", "1", "TRUE"], "expected true or false"],

@@ -24,6 +24,17 @@ export function parseDuration(text: string): number {
   return ms;
 }
 
+/** `off` as null, else as `read` takes it. */
+export function parseUnlessOff<T>(text: string, read: (text: string) => T): T | null {
+  if (text === "off") return null;
+  try {
+    return read(text);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new RangeError(`${error.message}, or off`);
+  }
+}
+
 /** `4096`, `64KiB`, `1MiB` in bytes. */
 export function parseSize(text: string): number {
   const [, amount = "", unit = "B"] = /^(\d+)(B|KiB|MiB|GiB)?$/.exec(text) ?? [];

@@ -1,4 +1,4 @@
-import type { ClientId, Epoch, Kind, Round, SuiteName, TerminateReason } from "@pawl/protocol";
+import type { ClientId, Epoch, Kind, Round, Suite, SuiteName, TerminateReason } from "@pawl/protocol";
 import type { Clock } from "@pawl/protocol/driver";
 import { type ClosedRound, Rounds, type RoundsOptions } from "./rounds/index.ts";
 
@@ -12,8 +12,35 @@ export interface ServerSessionHandle {
   readonly remoteAddress: string;
   /** The round of the message that is being answered. */
   readonly round: Round;
-  /** Ends the session with TERMINATE (classic: by closing). */
-  terminate(reason?: TerminateReason): void;
+  /**
+   * Ends the session with TERMINATE (classic: by closing). With `renew`, where a message is being answered, after the
+   * answer, since its client takes the message for one that has not counted. So it would with `conflict`, which is the
+   * server's own.
+   */
+  terminate(reason?: Exclude<TerminateReason, "conflict">): void;
+}
+
+/** The handle of a connection that has become live. Its round is the connection's, whenever it is read. */
+export function handleOf(
+  connection: Pick<ServerSessionHandle, "id" | "remoteAddress" | "round"> & {
+    terminate(reason: TerminateReason): void;
+  },
+  clientId: ClientId,
+  epoch: Epoch,
+  suite: Suite,
+): ServerSessionHandle {
+  const { id, remoteAddress } = connection;
+  return {
+    id,
+    clientId,
+    epoch,
+    suite: suite.name,
+    remoteAddress,
+    get round() {
+      return connection.round;
+    },
+    terminate: (reason = "done") => connection.terminate(reason),
+  };
 }
 
 /**

@@ -9,7 +9,7 @@ import {
   type TerminateReason,
 } from "@pawl/protocol";
 import { halfCloseAndDrain, PacketSource } from "@pawl/protocol/driver";
-import type { Answer, ServerSessionHandle } from "./application.ts";
+import { type Answer, handleOf, type ServerSessionHandle } from "./application.ts";
 import { messageOf } from "./events.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import type { ConnectionHost } from "./host.ts";
@@ -37,6 +37,8 @@ export class Connection {
   #generation: bigint | null = null;
   #handle: ServerSessionHandle | null = null;
   #round = 0;
+  /** The session is to be renewed as soon as no message of it is being answered. */
+  #renewDue = false;
   #pumping = false;
   #done = false;
 
@@ -89,7 +91,7 @@ export class Connection {
   }
 
   terminate(reason: TerminateReason): void {
-    this.#take({ type: "terminate", reason, iv: this.#host.options.random(16) });
+    this.#take(this.#terminateEvent(reason));
   }
 
   /** The client's stored epoch has moved past this half-open session's. */
@@ -116,7 +118,10 @@ export class Connection {
     while (!this.#done && !this.#session.awaiting) {
       const event = this.#waiting.shift() ?? this.#source.next(this.#session.frameLimit);
       if (event === null) break;
-      this.#step(event);
+      // A client repeats what was outstanding when `renew` came, so nothing that counted may be.
+      if (event.type === "terminate" && event.reason === "renew" && this.#session.answering)
+        this.#renewDue = true;
+      else this.#step(event);
     }
     this.#pumping = false;
     if (this.#done) return;
@@ -199,24 +204,19 @@ export class Connection {
   #becameLive(): void {
     const { clientId, epoch, suite } = this.#session;
     if (clientId === null || epoch === null || suite === null) return;
-    const handle: ServerSessionHandle = {
-      id: this.id,
-      clientId,
-      epoch,
-      suite: suite.name,
-      remoteAddress: this.remoteAddress,
-      round: 0 as Round,
-      terminate: (reason = "done") => this.terminate(reason),
-    };
-    Object.defineProperty(handle, "round", { get: () => this.#round, enumerable: true });
+    const handle = handleOf(this, clientId, epoch, suite);
     this.#handle = handle;
     this.#host.halfOpen.remove(this);
     this.#host.events.emit({ type: "session-live", ...this.#origin(), clientId, epoch, suite: suite.name });
     // The application learns of the new session before the one that it supersedes ends.
     this.#host.application.live(handle);
     this.#host.becameLive(this);
-    const { clock, limits } = this.#host.options;
-    this.#sessionClock = new SessionClock(clock, limits.idleMs, () => this.terminate("idle"));
+    const { clock, limits, rotation } = this.#host.options;
+    const times = { idleMs: limits.idleMs, maxAgeMs: suite.strict ? rotation.maxSessionAgeMs : null };
+    this.#sessionClock = new SessionClock(clock, times, {
+      idle: () => this.terminate("idle"),
+      old: () => this.terminate("renew"),
+    });
   }
 
   #deliver({ round, message, kind }: Extract<ServerEffect, { type: "deliver" }>): void {
@@ -236,8 +236,28 @@ export class Connection {
   #answerWith(message: Uint8Array): void {
     // The session may have ended while the application worked.
     if (this.#done || !this.#session.answering) return;
-    this.#step({ type: "answer", message, iv: this.#host.options.random(16) });
+    if (this.#isLastRound()) this.#renewDue = true;
+    const answer = () => this.#step({ type: "answer", message, iv: this.#host.options.random(16) });
+    if (!this.#renewDue) answer();
+    else {
+      // In one go, so that the client sees the end before it sends again, as far as that can be.
+      this.#writer.together(() => {
+        answer();
+        if (this.#session.state === "ready") this.#step(this.#terminateEvent("renew"));
+      });
+    }
     this.#pump();
+  }
+
+  #terminateEvent(reason: TerminateReason): ServerEvent {
+    return { type: "terminate", reason, iv: this.#host.options.random(16) };
+  }
+
+  #isLastRound(): boolean {
+    const { maxSessionRounds } = this.#host.options.rotation;
+    return (
+      maxSessionRounds !== null && this.#session.suite?.strict === true && this.#round >= maxSessionRounds
+    );
   }
 
   #applicationFailed(error: unknown): void {

@@ -31,6 +31,16 @@ export class FrameWriter {
     }
   }
 
+  /** What `work` writes leaves in one go. */
+  together(work: () => void): void {
+    this.#socket.cork();
+    try {
+      work();
+    } finally {
+      this.#socket.uncork();
+    }
+  }
+
   /** Ends the watch: the connection is over, or the peer has read. */
   stop(): void {
     this.#cancel?.();

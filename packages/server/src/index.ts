@@ -2,7 +2,7 @@
 export type { MessageHandler, ServerSessionHandle } from "./application.ts";
 export { ListenError, OptionError } from "./errors.ts";
 export type { EventBus, EventOf, PawlServerEvent, PawlServerEventType } from "./events.ts";
-export { defaultLimits, type ServerLimits, type ServerOptions } from "./options.ts";
+export { defaultLimits, type RotationOptions, type ServerLimits, type ServerOptions } from "./options.ts";
 export {
   type ClosedRound,
   format as formatDecimal,

@@ -18,6 +18,8 @@ describe("options", () => {
     ["maxMessage", { maxMessage: 4_095 }],
     ["maxClients", { maxClients: 0 }],
     ["limits.idleMs", { limits: { idleMs: 0 } }],
+    ["rotation.maxSessionAgeMs", { rotation: { maxSessionAgeMs: 0 } }],
+    ["rotation.maxSessionRounds", { rotation: { maxSessionRounds: 1 } }],
     ["suites", { suites: [] }],
     ["rounds.deadlineMs", { rounds: { deadlineMs: 0 } }],
     ["rounds.policy", { rounds: { policy: "later" as never } }],

@@ -31,9 +31,21 @@ export interface ServerOptions {
   /** Clients that may be live at once; 100 unless given. */
   readonly maxClients?: number;
   readonly limits?: Partial<ServerLimits>;
+  readonly rotation?: RotationOptions;
   readonly clock?: Clock;
   readonly random?: Random;
   readonly crypto?: CryptoProvider;
+}
+
+/**
+ * When a strict session is ended with TERMINATE (renew), so that its client comes back at the next epoch and a key that
+ * is taken opens less. Never unless given.
+ */
+export interface RotationOptions {
+  /** Of a live session, milliseconds. */
+  readonly maxSessionAgeMs?: number;
+  /** Messages, covers among them; at least 2, since a client may have to open with a cover. */
+  readonly maxSessionRounds?: number;
 }
 
 /** What protects a server. Each limit has an event. */
@@ -85,6 +97,8 @@ export interface ResolvedOptions {
   readonly padding: PaddingPolicy;
   readonly maxClients: number;
   readonly limits: ServerLimits;
+  /** Null: never. */
+  readonly rotation: { readonly maxSessionAgeMs: number | null; readonly maxSessionRounds: number | null };
   readonly clock: Clock;
   readonly random: Random;
   readonly crypto: CryptoProvider;
@@ -125,10 +139,19 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     padding: options.padding ?? NO_PADDING,
     maxClients: integer("maxClients", options.maxClients ?? 100, 1, MAX_U32),
     limits,
+    rotation: {
+      maxSessionAgeMs: optional("rotation.maxSessionAgeMs", options.rotation?.maxSessionAgeMs, 1),
+      maxSessionRounds: optional("rotation.maxSessionRounds", options.rotation?.maxSessionRounds, 2),
+    },
     clock: options.clock ?? systemClock,
     random: options.random ?? systemRandom,
     crypto: options.crypto ?? nodeCrypto,
   };
+}
+
+/** Null where it is not given. */
+function optional(name: string, value: number | undefined, least: number): number | null {
+  return value === undefined ? null : integer(name, value, least, Number.MAX_SAFE_INTEGER);
 }
 
 function integer(name: string, value: number, least: number, most: number): number {

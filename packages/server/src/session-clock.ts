@@ -1,19 +1,27 @@
 import type { Clock } from "@pawl/protocol/driver";
 
-/** Ends a live session that has been silent for too long. One timer, armed anew when it finds a message since. */
+export interface SessionTimes {
+  readonly idleMs: number;
+  /** Null: as old as it gets. */
+  readonly maxAgeMs: number | null;
+}
+
+/** Says when a live session has been silent for too long, and when it is old. */
 export class SessionClock {
   readonly #clock: Clock;
   readonly #idleMs: number;
   readonly #onIdle: () => void;
+  readonly #cancelAge: () => void;
   #lastActive: number;
-  #cancel: () => void = () => {};
+  #cancelIdle: () => void = () => {};
 
-  constructor(clock: Clock, idleMs: number, onIdle: () => void) {
+  constructor(clock: Clock, { idleMs, maxAgeMs }: SessionTimes, on: { idle: () => void; old: () => void }) {
     this.#clock = clock;
     this.#idleMs = idleMs;
-    this.#onIdle = onIdle;
+    this.#onIdle = on.idle;
     this.#lastActive = clock.now();
-    this.#arm(idleMs);
+    this.#armIdle(idleMs);
+    this.#cancelAge = maxAgeMs === null ? () => {} : clock.after(maxAgeMs, on.old);
   }
 
   /** There was a message. */
@@ -22,13 +30,15 @@ export class SessionClock {
   }
 
   stop(): void {
-    this.#cancel();
+    this.#cancelIdle();
+    this.#cancelAge();
   }
 
-  #arm(ms: number): void {
-    this.#cancel = this.#clock.after(ms, () => {
+  /** One timer, armed anew when it finds that there was a message since. */
+  #armIdle(ms: number): void {
+    this.#cancelIdle = this.#clock.after(ms, () => {
       const left = this.#lastActive + this.#idleMs - this.#clock.now();
-      if (left > 0) this.#arm(left);
+      if (left > 0) this.#armIdle(left);
       else this.#onIdle();
     });
   }

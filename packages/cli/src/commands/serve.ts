@@ -1,5 +1,5 @@
 import { NO_PADDING, STRICT_SUITES, SUITES } from "@pawl/protocol";
-import { createServer, type PawlServer } from "@pawl/server";
+import { createServer, type PawlServer, type RotationOptions } from "@pawl/server";
 import type { Command } from "commander";
 import { type Logger, pino } from "pino";
 import pretty from "pino-pretty";
@@ -55,6 +55,7 @@ export function serveCommand(parent: Command, context: Context): void {
           padding: settings.padding ?? NO_PADDING,
           maxClients: settings.maxClients,
           limits: { idleMs: settings.idleTimeout },
+          rotation: rotationOf(settings),
         });
         subscribe(server, settings, io, out);
         const address = await server.listen(settings.listen);
@@ -68,6 +69,13 @@ export function serveCommand(parent: Command, context: Context): void {
       }
       if (io.stoppedBy() === "SIGINT") throw new InterruptedError();
     });
+}
+
+function rotationOf({ maxSessionAge, maxSessionRounds }: Settings): RotationOptions {
+  return {
+    ...(maxSessionAge === null ? {} : { maxSessionAgeMs: maxSessionAge }),
+    ...(maxSessionRounds === null ? {} : { maxSessionRounds }),
+  };
 }
 
 /** Events: one a line on stdout with --json, else a log on stderr. */
