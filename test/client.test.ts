@@ -215,30 +215,6 @@ describe("a session", () => {
 });
 
 describe("connectWithBackoff", () => {
-  it("comes back after renew by itself, and keeps its place", async () => {
-    let renew = true;
-    fleet = await startFleet(1, {
-      onMessage: (session, message) => {
-        if (renew && session.round === 2) setImmediate(() => session.terminate("renew"));
-        return message;
-      },
-    });
-    const client = connectWithBackoff({
-      credential: fleet.credentials[0] ?? "",
-      host,
-      port: fleet.port,
-      jitter: () => 0,
-    });
-    await client.request("a");
-    await client.request("b");
-    await fleet.event("session-ended");
-    renew = false;
-    expect(new TextDecoder().decode(await client.request("c"))).toBe("c");
-    expect((await fleet.keys.get(1 as ClientId))?.epoch).toBe(2);
-    await client.close();
-    await expect(client.request("d")).rejects.toMatchObject({ name: "SessionEndedError" });
-  });
-
   it("backs off with doubling waits, says when the client may be behind, and gives up when told", async () => {
     const clock = new FakeClock();
     fleet = await startFleet(1, eager);

@@ -52,6 +52,37 @@ describe("run", () => {
     expect(JSON.parse(shown.stdout)).toMatchObject({ ok: true, enrolled: 2 });
   });
 
+  it("loses no line to renewals, and counts none twice", async () => {
+    await command("init");
+    await command("keys", "add", "--count", "2", "-o", ".");
+    const serving = worldIn(cwd, "", { PAWL_LISTEN: "127.0.0.1:0", PAWL_LOG: "off", PAWL_ROUNDS: "eager" });
+    const served = run(["serve", "--max-session-rounds", "2"], serving.io);
+    await expect.poll(() => /serves on (\S+),/.exec(serving.stdout())?.[1]).toBeTruthy();
+    const address = /serves on (\S+),/.exec(serving.stdout())?.[1] ?? "";
+    const numbers = [1, 2, 3, 4, 5, 6, 7];
+    const client = worldIn(cwd, numbers.map((n) => `${n}\n`).join(""));
+    expect(await run(["connect", join(cwd, "client-1.pawl"), address], client.io)).toBe(0);
+    expect(
+      client
+        .stdout()
+        .split("\n")
+        .map((line) => /value (\d+), product (\d+) of 1 client/.exec(line)?.slice(1)),
+    ).toEqual([...numbers.map((n) => [String(n), String(n)]), undefined]);
+    expect(client.stderr()).toContain("client 1 at epoch 0; ^D ends\nrenewed, at epoch 1\n");
+    const json = worldIn(cwd, "8\n9\n10\n");
+    expect(await run(["connect", join(cwd, "client-2.pawl"), address, "--json"], json.io)).toBe(0);
+    expect(json.stderr()).toBe("");
+    expect(
+      json
+        .stdout()
+        .trim()
+        .split("\n")
+        .map((line) => (JSON.parse(line) as { value: string }).value),
+    ).toEqual(["8", "9", "10"]);
+    serving.stop("SIGTERM");
+    expect(await served).toBe(0);
+  });
+
   it("tells the demo's story", async () => {
     const { code, stdout, stderr } = await command("demo", "--days", "2");
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });

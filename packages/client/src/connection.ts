@@ -311,8 +311,9 @@ export class Connection implements PawlConnection {
     else this.#socket.destroy();
     this.#settleReady.reject(this.#handshakeError(cause));
     this.#ready.catch(() => {});
-    // The server says conflict only where it has counted nothing.
-    this.#dropOutstanding(info.reason !== "conflict");
+    // A server says conflict in place of its first answer, and renew between answers: it has counted nothing then (2.3).
+    const discarded = info.by === "peer" && (info.reason === "conflict" || info.reason === "renew");
+    this.#dropOutstanding(!discarded);
     const settle = () => this.#settleClosed(info);
     this.#options.store.close().then(settle, settle);
   }

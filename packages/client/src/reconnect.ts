@@ -13,10 +13,14 @@ import {
 } from "./errors.ts";
 
 export interface BackoffOptions extends ConnectOptions {
-  /** Attempts for one message before it gives up; without it there is no end but `signal`. */
+  /** Attempts for one message before it gives up; without it there is no end but `signal`. One renewal is none. */
   readonly maxAttempts?: number;
   /** Told of every attempt that failed, and how long it waits before the next, in milliseconds. */
   readonly onRetry?: (error: Error, waitMs: number, hint: string | null) => void;
+  /** Told of every session that it opens. */
+  readonly onSession?: (session: PawlConnection) => void;
+  /** Told when it could not come back after a renewal; the next message tries again. */
+  readonly onLost?: (error: Error) => void;
   /** 0 … 1, for the jitter of the waits; random unless given. */
   readonly jitter?: () => number;
 }
@@ -28,10 +32,13 @@ const BEHIND =
   "the operator sees which, and can reissue it";
 
 /**
- * A client that connects when it has something to send and again when its session was ended (renew, conflict), with
- * back-off. A message that may have counted is never repeated: the caller is told by the error's `mayHaveCounted`.
+ * A client that connects when it has something to send, again when its session ended and there is something to send, and
+ * at once when the server renews it, with back-off. A message that may have counted is never repeated: the caller is told
+ * by the error's `mayHaveCounted`.
  */
 export interface ReconnectingClient {
+  /** Connects now rather than with the first message. @throws as `send` */
+  open(): Promise<void>;
   /**
    * @throws SessionEndedError or ReplyTimeoutError with `mayHaveCounted` true: the message may have counted, and the
    * caller decides; superseded and revoked are final, as are violations and a credential that cannot be used
@@ -48,9 +55,16 @@ export function connectWithBackoff(options: BackoffOptions): ReconnectingClient 
 class Reconnecting implements ReconnectingClient {
   readonly #options: BackoffOptions;
   readonly #clock: Clock;
+  /** Ends waits and attempts: the caller's signal, or `close`. */
+  readonly #stop: AbortSignal;
+  readonly #closing = new AbortController();
   #connection: PawlConnection | null = null;
+  #opening: Promise<PawlConnection> | null = null;
   #waitMs = BACKOFF_FIRST_MS;
   #silentCloses = 0;
+  /** Sessions that were renewed one upon the other, each soon and without an answer to a message. */
+  #idleRenewals = 0;
+  #comingBack = false;
   /** What ended it for good. */
   #final: Error | null = null;
   #line: Promise<unknown> = Promise.resolve();
@@ -58,6 +72,13 @@ class Reconnecting implements ReconnectingClient {
   constructor(options: BackoffOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    const { signal } = options;
+    this.#stop =
+      signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]);
+  }
+
+  async open(): Promise<void> {
+    await this.#inTurn(async () => {});
   }
 
   async send(message: string | Uint8Array): Promise<Aggregate> {
@@ -65,34 +86,116 @@ class Reconnecting implements ReconnectingClient {
   }
 
   request(message: string | Uint8Array): Promise<Uint8Array> {
-    const turn = this.#line.then(() => this.#deliver(message));
-    this.#line = turn.catch(() => {});
-    return turn;
+    return this.#inTurn(async (connection) => {
+      const answer = await connection.request(message);
+      this.#reset();
+      // The session may have been renewed right behind its answer.
+      if (this.#connection !== connection) this.#idleRenewals = 1;
+      return answer;
+    });
   }
 
   async close(): Promise<void> {
     this.#final ??= new SessionEndedError("the client was closed", "done", false);
-    const connection = this.#connection;
+    const [connection, opening] = [this.#connection, this.#opening];
     this.#connection = null;
-    await connection?.close();
+    this.#closing.abort();
+    await Promise.allSettled([connection?.close(), opening]);
   }
 
-  async #deliver(message: string | Uint8Array): Promise<Uint8Array> {
+  #inTurn<T>(work: (connection: PawlConnection) => Promise<T>): Promise<T> {
+    const turn = this.#line.then(() => this.#deliver(work));
+    this.#line = turn.catch(() => {});
+    return turn;
+  }
+
+  async #deliver<T>(work: (connection: PawlConnection) => Promise<T>): Promise<T> {
     const { maxAttempts = Number.POSITIVE_INFINITY } = this.#options;
+    let renewed = false;
     for (let attempt = 1; ; attempt++) {
-      if (this.#final !== null) throw this.#final;
+      let connection: PawlConnection | null = null;
       try {
-        this.#connection ??= await connect(this.#options);
-        const answer = await this.#connection.request(message);
-        this.#waitMs = BACKOFF_FIRST_MS;
-        this.#silentCloses = 0;
-        return answer;
+        connection = await this.#open();
+        return await work(connection);
       } catch (error) {
-        if (!(error instanceof Error)) throw error;
-        if (error instanceof SessionEndedError) this.#connection = null;
-        if (!this.#mayRepeat(error) || attempt >= maxAttempts) throw error;
-        await this.#wait(error);
+        if (connection !== null && isOver(error)) await this.#leave(connection);
+        if (!(error instanceof Error) || !this.#mayRepeat(error)) throw error;
+        const renewal = isRenewal(error) && !renewed;
+        if (renewal) {
+          renewed = true;
+          attempt--;
+        }
+        if (attempt >= maxAttempts) throw error;
+        if (!renewal || this.#idleRenewals > 1) await this.#wait(error);
       }
+    }
+  }
+
+  /** The session that there is, or a new one. @throws what `connect` throws; what ended the client for good */
+  async #open(options: { cover?: boolean } = {}): Promise<PawlConnection> {
+    if (this.#final !== null) throw this.#final;
+    if (this.#connection !== null) return this.#connection;
+    this.#opening ??= this.#connect(options.cover === true).finally(() => {
+      this.#opening = null;
+    });
+    return this.#opening;
+  }
+
+  async #connect(cover: boolean): Promise<PawlConnection> {
+    const connection = await connect({ ...this.#options, signal: this.#stop }).catch((error: unknown) => {
+      throw this.#final ?? error;
+    });
+    this.#connection = connection;
+    const since = this.#clock.now();
+    void connection.closed.then(({ reason }) => {
+      if (reason !== "renew") return;
+      if (this.#connection === connection) this.#connection = null;
+      if (this.#clock.now() - since >= BACKOFF_LAST_MS) this.#reset();
+      this.#idleRenewals++;
+      void this.#comeBack();
+    });
+    // A session without a first packet is closed after seconds. How the cover fares, the session's end says.
+    if (cover && this.#options.coverFirst !== true) connection.cover().catch(() => {});
+    this.#options.onSession?.(connection);
+    return connection;
+  }
+
+  /** A session that worked is behind us: the next failure is a first one. */
+  #reset(): void {
+    this.#waitMs = BACKOFF_FIRST_MS;
+    this.#silentCloses = 0;
+    this.#idleRenewals = 0;
+  }
+
+  /** Its credential is free for the next session only when it is closed. */
+  async #leave(connection: PawlConnection): Promise<void> {
+    if (this.#connection === connection) this.#connection = null;
+    await connection.closed;
+  }
+
+  /** After a renewal, whether or not there is something to send. A message that comes meanwhile does not wait for it. */
+  async #comeBack(): Promise<void> {
+    if (this.#comingBack) return;
+    this.#comingBack = true;
+    const { maxAttempts = Number.POSITIVE_INFINITY, onLost } = this.#options;
+    try {
+      // What is under way opens a session by itself where it needs one.
+      await this.#line;
+      if (this.#final !== null || this.#connection !== null) return;
+      if (this.#idleRenewals > 1) await this.#wait(new SessionEndedError("renewed again", "renew", false));
+      for (let attempt = 1; this.#final === null && this.#connection === null; attempt++) {
+        try {
+          await this.#open({ cover: true });
+          return;
+        } catch (error) {
+          if (!(error instanceof Error) || attempt >= maxAttempts || !this.#mayRepeat(error)) throw error;
+          await this.#wait(error);
+        }
+      }
+    } catch (error) {
+      if (!this.#stop.aborted && error instanceof Error) onLost?.(error);
+    } finally {
+      this.#comingBack = false;
     }
   }
 
@@ -100,15 +203,13 @@ class Reconnecting implements ReconnectingClient {
   #mayRepeat(error: Error): boolean {
     if (error instanceof ConnectError) return error.reason !== "ABORTED";
     if (error instanceof HandshakeRefusedError || error instanceof HandshakeTimeoutError) return true;
-    if (error instanceof SessionEndedError && (error.reason === "superseded" || error.reason === "revoked")) {
+    if (!(error instanceof SessionEndedError)) return false;
+    if (error.reason === "superseded" || error.reason === "revoked") {
       this.#final = error;
       return false;
     }
-    // After a time-out the connection is over as well; the next message opens another.
-    if (error instanceof ReplyTimeoutError) this.#connection = null;
-    if (!(error instanceof SessionEndedError) || error.mayHaveCounted) return false;
     // A proper end leaves nothing in doubt: the message was never sent. A violation is the caller's to judge.
-    return error.cause === undefined;
+    return !error.mayHaveCounted && error.cause === undefined;
   }
 
   async #wait(error: Error): Promise<void> {
@@ -117,18 +218,27 @@ class Reconnecting implements ReconnectingClient {
     const waitMs = Math.round(this.#waitMs * (0.5 + jitter() / 2));
     this.#waitMs = Math.min(this.#waitMs * 2, BACKOFF_LAST_MS);
     this.#options.onRetry?.(error, waitMs, this.#silentCloses >= SILENT_CLOSES ? BEHIND : null);
-    const { signal } = this.#options;
+    const stop = this.#stop;
     await new Promise<void>((resolve, reject) => {
       const aborted = () => {
         cancel();
-        reject(error);
+        reject(this.#final ?? error);
       };
       const cancel = this.#clock.after(waitMs, () => {
-        signal?.removeEventListener("abort", aborted);
+        stop.removeEventListener("abort", aborted);
         resolve();
       });
-      if (signal?.aborted) aborted();
-      else signal?.addEventListener("abort", aborted, { once: true });
+      if (stop.aborted) aborted();
+      else stop.addEventListener("abort", aborted, { once: true });
     });
   }
+}
+
+/** Whether the session that the error came from has ended. */
+function isOver(error: unknown): boolean {
+  return error instanceof SessionEndedError || error instanceof ReplyTimeoutError;
+}
+
+function isRenewal(error: Error): boolean {
+  return error instanceof SessionEndedError && error.reason === "renew";
 }

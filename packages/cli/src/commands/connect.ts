@@ -1,10 +1,11 @@
-import { createInterface } from "node:readline";
+import { clearLine, createInterface, cursorTo } from "node:readline";
 import {
   type Aggregate,
-  connect,
+  connectWithBackoff,
   type EndInfo,
   type PawlConnection,
   parseAddress,
+  type ReconnectingClient,
   SessionEndedError,
 } from "@pawl/client";
 import { MessageTooLargeError, type PaddingPolicy, parsePadding } from "@pawl/protocol";
@@ -40,7 +41,8 @@ export function connectCommand(parent: Command, context: Context): void {
       const { io, out } = context.start();
       const { padding, timeout } = readOptions(options);
       const server = address === undefined ? {} : addressOf(address);
-      const session = await connect({
+      const course = new Course();
+      const client = connectWithBackoff({
         credential,
         ...server,
         padding,
@@ -49,9 +51,17 @@ export function connectCommand(parent: Command, context: Context): void {
         connectTimeoutMs: timeout,
         handshakeTimeoutMs: timeout,
         signal: io.stop,
+        // What fails is the user's to judge; a renewal is no failure.
+        maxAttempts: 1,
+        onSession: (session) => course.follow(session),
+        onLost: (error) => course.end(error),
       });
-      out.note(out.dim(`client ${session.clientId} at epoch ${session.epoch}; ^D ends`));
-      await converse(session, io, out);
+      try {
+        await client.open();
+        await converse(client, course, io, out);
+      } finally {
+        await client.close();
+      }
       if (io.stop.aborted) throw new InterruptedError();
     });
 }
@@ -73,45 +83,97 @@ function addressOf(text: string): { host: string; port: number } {
   }
 }
 
-/** Until the input or the session ends. */
-async function converse(session: PawlConnection, io: Io, out: Output): Promise<void> {
+/** The sessions of one command: one, and another each time the server renews it. */
+class Course {
+  #session: PawlConnection | null = null;
+  #failure: Error | null = null;
+  readonly #over = new AbortController();
+  onSession: (session: PawlConnection) => void = () => {};
+
+  /** Aborted when no session follows any more. */
+  get over(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  get session(): PawlConnection | null {
+    return this.#session;
+  }
+
+  follow(session: PawlConnection): void {
+    this.#session = session;
+    this.onSession(session);
+    void session.closed.then(({ reason }) => {
+      if (reason !== "renew") this.#over.abort();
+    });
+  }
+
+  end(error: Error): void {
+    this.#failure = error;
+    this.#over.abort();
+  }
+
+  /** @throws what ended it, unless that was this side or a proper end */
+  async check(): Promise<void> {
+    if (this.#failure !== null) throw this.#failure;
+    const info: EndInfo | undefined = await this.#session?.closed;
+    if (info === undefined || info.by === "local") return;
+    if (info.error !== null) throw info.error;
+    const { reason } = info;
+    if (reason !== null && reason !== "done" && reason !== "renew") {
+      throw new SessionEndedError(`the server ended the session: ${reason}`, reason, false);
+    }
+  }
+}
+
+/** Until the input ends, or the last session. */
+async function converse(client: ReconnectingClient, course: Course, io: Io, out: Output): Promise<void> {
   const terminal = io.stdin.isTTY === true && !out.json;
+  const { session } = course;
+  if (session !== null) out.note(out.dim(`client ${session.clientId} at epoch ${session.epoch}; ^D ends`));
   const lines = createInterface({
     input: io.stdin,
     ...(terminal ? { output: io.stderr, prompt: "> " } : {}),
     terminal,
   });
-  let ended: EndInfo | null = null;
-  void session.closed.then((info) => {
-    ended = info;
-    lines.close();
-  });
+  let prompting = false;
+  const prompt = () => {
+    prompting = terminal;
+    if (terminal) lines.prompt(true);
+  };
+  course.onSession = ({ epoch }) => {
+    const interrupts = prompting;
+    if (interrupts) {
+      clearLine(io.stderr, 0);
+      cursorTo(io.stderr, 0);
+    }
+    out.note(out.dim(`renewed, at epoch ${epoch}`));
+    if (interrupts) prompt();
+  };
   const stop = () => lines.close();
-  io.stop.addEventListener("abort", stop, { once: true });
+  for (const signal of [io.stop, course.over]) {
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true });
+  }
   // In a terminal readline takes ^C for itself.
   lines.on("SIGINT", () => process.kill(process.pid, "SIGINT"));
-  if (terminal) lines.prompt();
+  prompt();
   for await (const line of lines) {
-    if (ended !== null || io.stop.aborted) break;
+    prompting = false;
+    if (course.over.aborted || io.stop.aborted) break;
     try {
-      print(await session.send(line), out);
+      print(await client.send(line), out);
     } catch (error) {
       if (io.stop.aborted) break;
       if (!(error instanceof MessageTooLargeError)) throw error;
       // Nothing was sent: the session goes on.
       out.note(error.message);
     }
-    if (terminal) lines.prompt();
+    prompt();
   }
   // What comes next does not belong behind the prompt.
   if (terminal) io.stderr.write("\n");
-  await session.close();
-  const info = await session.closed;
-  if (io.stop.aborted || info.by === "local") return;
-  if (info.error !== null) throw info.error;
-  if (info.reason !== null && info.reason !== "done") {
-    throw new SessionEndedError(`the server ended the session: ${info.reason}`, info.reason, false);
-  }
+  await client.close();
+  if (!io.stop.aborted) await course.check();
 }
 
 function print(aggregate: Aggregate, out: Output): void {
