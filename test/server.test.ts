@@ -17,6 +17,7 @@ import { ClientPeer } from "../packages/protocol/src/testing/peers.ts";
 import { FakeClock } from "../packages/server/src/testing/fake-clock.ts";
 import { credentialOf, type Fleet, startFleet } from "./support/fleet.ts";
 import { RawConnection } from "./support/raw.ts";
+import { failing, withMethods } from "./support/stores.ts";
 
 let fleet: Fleet;
 const raws: RawConnection[] = [];
@@ -254,24 +255,6 @@ describe("an application", () => {
   });
 });
 
-/** A store with some methods of its own. */
-function withMethods(keys: KeyStore, own: Partial<KeyStore>): KeyStore {
-  return new Proxy(keys, {
-    get: (target, name) => {
-      const method: unknown = Reflect.get(own, name) ?? Reflect.get(target, name);
-      return typeof method === "function" ? method.bind(target) : method;
-    },
-  });
-}
-
-/** A store whose next calls fail. */
-function failing(keys: KeyStore, fails: { lookUp?: boolean; commit?: boolean }): KeyStore {
-  return withMethods(keys, {
-    lookUp: (id) => (fails.lookUp ? Promise.reject(new Error("the disk is gone")) : keys.lookUp(id)),
-    commit: (change) => (fails.commit ? Promise.reject(new Error("the disk is gone")) : keys.commit(change)),
-  });
-}
-
 describe("a store that fails", () => {
   it("at look-up: closed in silence", async () => {
     const fails = { lookUp: false };
@@ -293,6 +276,7 @@ describe("a store that fails", () => {
     expect(await fleet.event("commit")).toMatchObject({ outcome: "unknown", purpose: "first-packet" });
     expect(fleet.events.some((event) => event.type === "round")).toBe(false);
     fails.commit = false;
+    await fleet.event("store-available");
     // The client is one epoch ahead now: its HELLO makes the server catch up.
     const again = await fleet.connect(0);
     expect((await again.send("7")).aggregate).toBe("7");
@@ -301,6 +285,44 @@ describe("a store that fails", () => {
       "catch-up done",
       "first-packet done",
     ]);
+  });
+});
+
+describe("a store that takes no commits", () => {
+  it("makes the server refuse every HELLO before CHALLENGE, until it works again", async () => {
+    const fails = { commit: false };
+    const clock = new FakeClock();
+    fleet = await startFleet(3, { keys: failing(createMemoryStore(), fails), clock, ...eager });
+    const live = await fleet.connect(0);
+    await live.send("1");
+    const first = await fleet.connect(1);
+    fails.commit = true;
+    await expect(first.send("2")).rejects.toMatchObject({ reason: "conflict", mayHaveCounted: false });
+    expect(await fleet.event("store-unavailable")).toMatchObject({ message: "the disk is gone" });
+    for (let attempt = 0; attempt < 2; attempt++) {
+      await expect(fleet.connect(2)).rejects.toMatchObject({ name: "HandshakeRefusedError" });
+    }
+    expect(await fleet.event("refused")).toMatchObject({ reason: "store-unavailable", clientId: 3 });
+    // It has not moved for nothing, and who is live needs no store.
+    expect((await fleet.credentials[2]?.load())?.epoch).toBe(0);
+    expect((await live.send("3")).value).toBe("3");
+
+    fails.commit = false;
+    clock.advance(1_000);
+    expect(await fleet.event("store-available")).toMatchObject({ downMs: 1_000 });
+    expect((await (await fleet.connect(2)).send("4")).value).toBe("4");
+    expect((await (await fleet.connect(1)).send("5")).value).toBe("5");
+    expect(fleet.events.filter(({ type }) => type === "store-unavailable")).toHaveLength(1);
+  });
+
+  it("is not what one look-up that fails makes of it", async () => {
+    const fails = { lookUp: false };
+    fleet = await startFleet(2, { keys: failing(createMemoryStore(), fails), ...eager });
+    fails.lookUp = true;
+    await expect(fleet.connect(0)).rejects.toMatchObject({ name: "HandshakeRefusedError" });
+    fails.lookUp = false;
+    expect((await (await fleet.connect(1)).send("4")).value).toBe("4");
+    expect(fleet.events.filter(({ type }) => type === "store-unavailable")).toEqual([]);
   });
 });
 

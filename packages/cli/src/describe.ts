@@ -60,6 +60,15 @@ export function describeEvent(event: PawlServerEvent): { level: Level; text: str
       };
     case "store-error":
       return { level: "error", text: `the key database failed: ${event.message}` };
+    case "store-unavailable":
+      return {
+        level: "error",
+        text: `the key database takes no commits, so no client is let in: ${event.message}`,
+      };
+    case "store-available":
+      return { level: "info", text: `the key database works again, after ${event.downMs} ms` };
+    case "refused":
+      return { level: "warn", text: `refused client ${event.clientId}: the key database takes no commits` };
     case "application-error":
       return { level: "error", text: `client ${event.clientId}: ${event.message}` };
     case "round":

@@ -191,6 +191,9 @@ describe("output", () => {
       { type: "slow-reader", queuedBytes: 5 },
       { type: "commit", purpose: "catch-up", outcome: "lost", latencyMs: 1 },
       { type: "store-error", operation: "commit", message: "disk" },
+      { type: "store-unavailable", message: "disk" },
+      { type: "store-available", downMs: 2_000 },
+      { type: "refused", reason: "store-unavailable" },
       { type: "application-error", message: "broken" },
       { type: "listener-error", message: "broken" },
     ].map((event) => describeEvent({ ...common, ...event } as unknown as PawlServerEvent));

@@ -177,7 +177,9 @@ export class Connection {
 
   /** What the session waits for; null: refused, and already said why. */
   async #awaitAnswer(effect: AwaitingEffect): Promise<void> {
-    const answer = await this.#records.answer(effect, this.#origin());
+    // Before CHALLENGE: a look-up is that of a HELLO.
+    const greeting = this.#session.clientId === null;
+    const answer = await this.#records.answer(effect, greeting, this.#origin());
     if (this.#done) {
       if (answer !== null) wipeAnswer(answer);
       return;

@@ -76,6 +76,11 @@ export type ServerHappening =
       readonly operation: "look-up" | "commit";
       readonly message: string;
     } & OfConnection)
+  /** Commits fail: every HELLO is refused until `store-available`. */
+  | { readonly type: "store-unavailable"; readonly message: string }
+  | { readonly type: "store-available"; readonly downMs: number }
+  /** A HELLO, before anything of it was looked at. */
+  | ({ readonly type: "refused"; readonly reason: "store-unavailable" } & OfClient)
   | ({ readonly type: "application-error"; readonly message: string } & OfClient)
   | ({ readonly type: "round" } & ClosedRoundEvent)
   | { readonly type: "listener-error"; readonly message: string }

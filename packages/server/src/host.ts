@@ -7,6 +7,7 @@ import type { Derivations } from "./derive.ts";
 import type { EventBus } from "./events.ts";
 import type { HalfOpenTable } from "./half-open.ts";
 import type { ResolvedOptions } from "./options.ts";
+import type { StoreHealth } from "./store-health.ts";
 
 /** What a connection's look-ups and commits need of its server. */
 export interface RecordHost {
@@ -15,6 +16,7 @@ export interface RecordHost {
   readonly buckets: HandshakeBuckets;
   readonly budget: ChallengeBudget;
   readonly derivations: Derivations;
+  readonly health: StoreHealth;
   isLive(clientId: ClientId): boolean;
   /** Whether one more client may become live. */
   hasRoomFor(clientId: ClientId): boolean;

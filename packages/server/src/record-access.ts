@@ -22,19 +22,24 @@ export class RecordAccess {
     this.#limitKey = limitKey;
   }
 
-  /** Null where the connection is to be closed in silence; an event has said why. Never rejects. */
-  async answer(effect: AwaitingEffect, origin: Origin): Promise<Answer | null> {
+  /**
+   * Null where the connection is to be closed in silence; an event has said why. Never rejects.
+   * @param greeting CHALLENGE has not been sent
+   */
+  async answer(effect: AwaitingEffect, greeting: boolean, origin: Origin): Promise<Answer | null> {
+    const { events, health } = this.#host;
+    if (effect.type === "look-up" && greeting && !health.available) {
+      const { clientId } = effect;
+      events.emit({ type: "refused", reason: "store-unavailable", clientId, ...origin });
+      return null;
+    }
     try {
       if (effect.type === "look-up") return await this.#lookUp(effect, origin);
       if (effect.type === "commit") return await this.#commit(effect, origin);
       return { type: "derived", secret: await this.#host.derivations.run(effect), ...this.#entropy() };
     } catch (error) {
-      this.#host.events.emit({
-        type: "store-error",
-        operation: "look-up",
-        message: messageOf(error),
-        ...origin,
-      });
+      events.emit({ type: "store-error", operation: "look-up", message: messageOf(error), ...origin });
+      if (effect.type === "look-up") health.lookUpFailed();
       return null;
     }
   }
@@ -62,7 +67,7 @@ export class RecordAccess {
 
   /** A commit that fails has an outcome that nobody knows: the session takes it as lost (section 4.5.4). */
   async #commit(effect: Effect<"commit">, origin: Origin): Promise<Answer> {
-    const { options, events } = this.#host;
+    const { options, events, health } = this.#host;
     const { clientId, expected, next, accepted } = effect;
     const startedAt = options.clock.now();
     let answer: Answer;
@@ -74,6 +79,7 @@ export class RecordAccess {
           : { type: "committed", outcome: "lost", current: result.current, ...this.#entropy() };
     } catch (error) {
       events.emit({ type: "store-error", operation: "commit", message: messageOf(error), ...origin });
+      health.commitFailed(error);
       answer = { type: "committed", outcome: "unknown", ...this.#entropy() };
     } finally {
       wipe(next.secret);

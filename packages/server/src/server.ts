@@ -12,6 +12,7 @@ import { HalfOpenTable } from "./half-open.ts";
 import type { ConnectionHost } from "./host.ts";
 import type { StoreChange } from "./keys/store.ts";
 import { type ResolvedOptions, resolveOptions, type ServerOptions } from "./options.ts";
+import { StoreHealth } from "./store-health.ts";
 
 /** A live session, for those who look. */
 export interface SessionInfo {
@@ -56,6 +57,7 @@ class Server implements PawlServer, ConnectionHost {
   readonly buckets: HandshakeBuckets;
   readonly budget = new ChallengeBudget();
   readonly derivations: Derivations;
+  readonly health: StoreHealth;
   readonly halfOpen: HalfOpenTable<Connection>;
   readonly #net: NetServer;
   readonly #connections = new Set<Connection>();
@@ -72,6 +74,7 @@ class Server implements PawlServer, ConnectionHost {
     const { clock, limits, crypto, maxMessage, rounds, onMessage } = options;
     this.events = new EventBus(clock);
     this.buckets = new HandshakeBuckets(clock, limits.handshakesPerSecond, limits.handshakeBurst);
+    this.health = new StoreHealth(() => options.keys.probe(), clock, this.events);
     this.derivations = new Derivations(crypto);
     this.halfOpen = new HalfOpenTable(limits, (connection, limit) => {
       const { id, remoteAddress } = connection;
@@ -205,6 +208,7 @@ class Server implements PawlServer, ConnectionHost {
     });
     await stopped;
     cancel();
+    this.health.stop();
     this.events.emit({ type: "closed" });
   }
 }
