@@ -33,7 +33,10 @@ export function describeEvent(event: PawlServerEvent): { level: Level; text: str
         text: `client ${event.clientId}: HELLO at epoch ${event.epoch}, behind ${event.stored}: replayed, cloned or restored (unauthenticated)`,
       };
     case "clone-detected":
-      return { level: "error", text: `client ${event.clientId}: two holders of its secret exist` };
+      return {
+        level: "error",
+        text: `client ${event.clientId}: two holders of its secret exist (a session at epoch ${event.epoch}, ${event.stored} stored); one is a copy`,
+      };
     case "half-open-evicted":
       return { level: "warn", text: `evicted the oldest half-open connection of ${event.remoteAddress}` };
     case "handshake-throttled":

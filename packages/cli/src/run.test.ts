@@ -183,7 +183,7 @@ describe("output", () => {
         authenticated: true,
       },
       { type: "stale-epoch", stored: 4, authenticated: false },
-      { type: "clone-detected", authenticated: true },
+      { type: "clone-detected", stored: 4, authenticated: true },
       { type: "half-open-evicted", limit: "all" },
       { type: "handshake-throttled" },
       { type: "challenge-budget" },

@@ -101,6 +101,11 @@ export type ServerEffect =
       readonly epoch: Epoch;
       readonly stored: Epoch;
     }
-  /** Authentic: two holders of one secret exist. `epoch` is that of the session that shows it. */
-  | { readonly type: "clone-detected"; readonly clientId: ClientId; readonly epoch: Epoch }
+  /** Authentic: two holders of one secret exist. `epoch` is that of the session that shows it, `stored` the record's then. */
+  | {
+      readonly type: "clone-detected";
+      readonly clientId: ClientId;
+      readonly epoch: Epoch;
+      readonly stored: Epoch;
+    }
   | EndEffect;

@@ -34,9 +34,18 @@ export class DirectionError extends ProtocolError {
 export class UnexpectedOpcodeError extends ProtocolError {
   readonly code = "PAWL_UNEXPECTED_OPCODE";
 }
+/** `session`: not the client of this session; `live`: it has a live session in classic. */
+export type IdentitySubject = "unknown" | "revoked" | "live" | "session";
+
 /** Check 5: a client that is unknown or revoked, or not that of this session. */
 export class IdentityError extends ProtocolError {
   readonly code = "PAWL_IDENTITY";
+  readonly subject: IdentitySubject;
+
+  constructor(message: string, subject: IdentitySubject = "session") {
+    super(message);
+    this.subject = subject;
+  }
 }
 /** Check 5: another suite than the one pinned for this client. */
 export class SuiteError extends ProtocolError {

@@ -58,7 +58,8 @@ export class HelloDecision {
   identify(record: ClientRecord | null): ClientRecord {
     if (record === null || record.revoked) {
       openDecoy(this.#crypto, this.received);
-      throw new IdentityError(record === null ? "an unknown client" : "a revoked client");
+      if (record === null) throw new IdentityError("an unknown client", "unknown");
+      throw new IdentityError("a revoked client", "revoked");
     }
     if (record.suite !== this.received.header.suite) {
       throw new SuiteError(`this client is pinned to ${record.suite.name}`);
@@ -135,11 +136,11 @@ export class HelloDecision {
   }
 
   /** *accepted* shows epoch e−1 with another `T` than `last` (not zeros). Said once for a HELLO. */
-  #detectClone({ accepted, clientId }: RecordWithoutSecret, last: Uint8Array): void {
+  #detectClone({ accepted, clientId, epoch: stored }: RecordWithoutSecret, last: Uint8Array): void {
     const { epoch } = this.received.header;
     const known = last.some((byte) => byte !== 0);
     if (this.#reportedClone || !known || !acceptedAnother(accepted, epoch - 1, last)) return;
     this.#reportedClone = true;
-    this.#emit({ type: "clone-detected", clientId, epoch });
+    this.#emit({ type: "clone-detected", clientId, epoch, stored });
   }
 }

@@ -125,6 +125,11 @@ export class ServerSession extends Session<ServerState, ServerEvent, ServerEffec
     return this.peer?.clientId ?? this.#hello?.received.header.clientId ?? null;
   }
 
+  /** At which epoch; null before HELLO came. */
+  get helloEpoch(): Epoch | null {
+    return this.peer?.epoch ?? this.#hello?.received.header.epoch ?? null;
+  }
+
   // The table pairs each handler with the triggers that it takes; transitions.test.ts walks the grid.
   protected override run(handler: ServerHandler, event: unknown, received: Received | null): ServerState {
     switch (handler) {
@@ -236,7 +241,7 @@ export class ServerSession extends Session<ServerState, ServerEvent, ServerEffec
   /** Section 3: HELLO and CHALLENGE move the keys of their directions; a live client's second connection is refused. */
   #challengeClassic(hello: Received, record: ClientRecord, event: EventOf<"found">): ServerState {
     const { suite, clientId } = record;
-    if (event.live) throw new IdentityError("a second connection of a live client");
+    if (event.live) throw new IdentityError("a second connection of a live client", "live");
     this.peer = { suite, clientId, epoch: 0 as Epoch };
     this.opener = new RecordOpener(this.crypto, ClassicChain.start(this.crypto, record.secret, clientId));
     this.sealer = new RecordSealer(this.crypto, ClassicChain.start(this.crypto, record.secret, clientId));
@@ -331,7 +336,7 @@ export class ServerSession extends Session<ServerState, ServerEvent, ServerEffec
     const { clientId, epoch } = peer;
     const ours = current?.generation === proof.generation;
     if (ours && acceptedAnother(current.accepted, epoch, proof.t)) {
-      this.emit({ type: "clone-detected", clientId, epoch });
+      this.emit({ type: "clone-detected", clientId, epoch, stored: current.epoch });
     }
     // A TERMINATE is not answered.
     if (first.terminate !== null) return this.end({ kind: "lost" });

@@ -225,7 +225,12 @@ describe("a server's commits", () => {
       client.send(HI);
       loser.receive(last(client));
       expect(loser.end).toEqual({ kind: "terminated", by: "local", reason: "conflict" });
-      expect(loser.reports).toContainEqual({ type: "clone-detected", clientId: ID, epoch: 0 });
+      expect(loser.reports).toContainEqual({
+        type: "clone-detected",
+        clientId: ID,
+        epoch: 0,
+        stored: 1,
+      });
       expect(loser.delivered).toEqual([]);
     }
   });
@@ -354,7 +359,10 @@ describe("limits", () => {
     server.receive(last(client));
     const record = server.database.read(ID);
     server.handle({ type: "found", record, live: true, ...countedEntropy()() });
-    expect(violationOf(server.end)).toBe("IdentityError");
+    expect(server.end).toMatchObject({
+      kind: "violation",
+      error: { name: "IdentityError", subject: "live" },
+    });
   });
 });
 
@@ -403,6 +411,19 @@ describe("keys", () => {
 });
 
 describe("a HELLO that is refused", () => {
+  it("tells this side, in a field, whether its client is unknown or revoked", () => {
+    for (const subject of ["unknown", "revoked"] as const) {
+      const { client, server } = pair(STRICT);
+      const known = server.database.read(ID);
+      if (subject === "unknown") server.database.records.delete(ID);
+      else if (known !== null) server.database.put({ ...known, revoked: true });
+      client.start();
+      server.receive(last(client));
+      expect(server.end).toMatchObject({ kind: "violation", error: { name: "IdentityError", subject } });
+      expect([server.session.helloClient, server.session.helloEpoch, server.sent]).toEqual([ID, 0, []]);
+    }
+  });
+
   it("costs the same for an unknown, a revoked and a known client, so that time does not tell them apart", () => {
     for (const suite of suites) {
       const work = (prepare: (server: ServerPeer) => void) => {

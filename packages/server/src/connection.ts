@@ -301,8 +301,8 @@ export class Connection {
     halfOpen.remove(this);
     this.#host.ended(this);
     if (this.#handle !== null) application.ended(this.#handle);
-    const { live, helloClient: clientId } = this.#session;
-    reportEnd(events, { ...this.#origin(), clientId, live }, cause, phase);
+    const { live, helloClient: clientId, helloEpoch: epoch } = this.#session;
+    reportEnd(events, { ...this.#origin(), clientId, epoch, live }, cause, phase);
     if (cause.kind === "terminated" || cause.kind === "end-of-stream")
       halfCloseAndDrain(this.#socket, this.#host.options.clock);
     else this.#socket.destroy();

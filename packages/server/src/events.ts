@@ -1,4 +1,4 @@
-import type { ClientId, Epoch, Round, SuiteName, TerminateReason } from "@pawl/protocol";
+import type { ClientId, Epoch, IdentitySubject, Round, SuiteName, TerminateReason } from "@pawl/protocol";
 import type { Clock } from "@pawl/protocol/driver";
 import type { ClosedRound } from "./rounds/index.ts";
 
@@ -44,6 +44,10 @@ export type ServerHappening =
       readonly error: string;
       readonly phase: string;
       readonly clientId: ClientId | null;
+      /** Of HELLO, then of the session; null before. */
+      readonly epoch: Epoch | null;
+      /** Whom an IdentityError is about; null for every other. */
+      readonly subject: IdentitySubject | null;
       readonly authenticated: boolean;
       readonly message: string;
     } & OfConnection)
@@ -55,7 +59,12 @@ export type ServerHappening =
       readonly authenticated: false;
     } & OfClient)
   /** Two holders of one secret exist. Only a holder can cause it. */
-  | ({ readonly type: "clone-detected"; readonly epoch: Epoch; readonly authenticated: true } & OfClient)
+  | ({
+      readonly type: "clone-detected";
+      readonly epoch: Epoch;
+      readonly stored: Epoch;
+      readonly authenticated: true;
+    } & OfClient)
   | ({ readonly type: "half-open-evicted"; readonly limit: "address" | "all" } & OfConnection)
   | { readonly type: "handshake-throttled"; readonly remoteAddress: string }
   | ({ readonly type: "challenge-budget" } & OfClient)
