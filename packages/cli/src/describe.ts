@@ -37,6 +37,13 @@ export function describeEvent(event: PawlServerEvent): { level: Level; text: str
         level: "error",
         text: `client ${event.clientId}: two holders of its secret exist (a session at epoch ${event.epoch}, ${event.stored} stored); one is a copy`,
       };
+    case "clone-revoked":
+      return {
+        level: "error",
+        text: `client ${event.clientId}: revoked, since two holders of its secret exist`,
+      };
+    case "alarms-unrecorded":
+      return { level: "warn", text: `${event.count} alarms are not recorded: ${event.message}` };
     case "half-open-evicted":
       return { level: "warn", text: `evicted the oldest half-open connection of ${event.remoteAddress}` };
     case "handshake-throttled":

@@ -184,6 +184,8 @@ describe("output", () => {
       },
       { type: "stale-epoch", stored: 4, authenticated: false },
       { type: "clone-detected", stored: 4, authenticated: true },
+      { type: "clone-revoked" },
+      { type: "alarms-unrecorded", count: 9, message: "too many" },
       { type: "half-open-evicted", limit: "all" },
       { type: "handshake-throttled" },
       { type: "challenge-budget" },

@@ -7,7 +7,7 @@ import {
   type PaddingPolicy,
   parsePadding,
 } from "@pawl/protocol";
-import type { ReducerName, RoundsPolicy } from "@pawl/server";
+import { ON_CLONE, type OnClone, type ReducerName, type RoundsPolicy } from "@pawl/server";
 import { parse as parseToml, TomlError } from "smol-toml";
 import { z } from "zod";
 import { CommandError, UsageError } from "./exit.ts";
@@ -34,6 +34,7 @@ export interface Settings {
   idleTimeout: number;
   maxSessionAge: number | null;
   maxSessionRounds: number | null;
+  onClone: OnClone;
   allowClassic: boolean;
   log: "auto" | "json" | "pretty" | "off";
   /** In the home, unless absolute. */
@@ -134,6 +135,12 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
     describe: "renews a session after so many messages",
     schema: text((value) => parseUnlessOff(value, (count) => parseInteger(count, 2, MAX_U32))),
   },
+  onClone: {
+    default: "alert",
+    value: "ACTION",
+    describe: "when two holders of one key are there: alert, or revoke that client as well",
+    schema: text((value) => parseChoice(value, ON_CLONE)),
+  },
   allowClassic: {
     default: "false",
     value: null,
@@ -212,6 +219,7 @@ export function readSettings(
     idleTimeout: read("idleTimeout"),
     maxSessionAge: read("maxSessionAge"),
     maxSessionRounds: read("maxSessionRounds"),
+    onClone: read("onClone"),
     allowClassic: read("allowClassic"),
     log: read("log"),
     dbKeyFile: read("dbKeyFile"),

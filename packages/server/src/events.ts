@@ -65,6 +65,10 @@ export type ServerHappening =
       readonly stored: Epoch;
       readonly authenticated: true;
     } & OfClient)
+  /** A clone was detected, and the server is told to revoke the client then. Its sessions end by themselves. */
+  | ({ readonly type: "clone-revoked"; readonly epoch: Epoch } & OfClient)
+  /** Alarms that the key database will not have: too many at once, or it took none to the end. */
+  | { readonly type: "alarms-unrecorded"; readonly count: number; readonly message: string }
   | ({ readonly type: "half-open-evicted"; readonly limit: "address" | "all" } & OfConnection)
   | { readonly type: "handshake-throttled"; readonly remoteAddress: string }
   | ({ readonly type: "challenge-budget" } & OfClient)
@@ -82,7 +86,7 @@ export type ServerHappening =
     } & OfClient)
   | ({
       readonly type: "store-error";
-      readonly operation: "look-up" | "commit";
+      readonly operation: "look-up" | "commit" | "revoke";
       readonly message: string;
     } & OfConnection)
   /** Commits fail: every HELLO is refused until `store-available`. */

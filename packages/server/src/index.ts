@@ -2,7 +2,14 @@
 export type { MessageHandler, ServerSessionHandle } from "./application.ts";
 export { ListenError, OptionError } from "./errors.ts";
 export type { EventBus, EventOf, PawlServerEvent, PawlServerEventType } from "./events.ts";
-export { defaultLimits, type RotationOptions, type ServerLimits, type ServerOptions } from "./options.ts";
+export {
+  defaultLimits,
+  ON_CLONE,
+  type OnClone,
+  type RotationOptions,
+  type ServerLimits,
+  type ServerOptions,
+} from "./options.ts";
 export {
   type ClosedRound,
   format as formatDecimal,

@@ -20,6 +20,7 @@ describe("options", () => {
     ["limits.idleMs", { limits: { idleMs: 0 } }],
     ["rotation.maxSessionAgeMs", { rotation: { maxSessionAgeMs: 0 } }],
     ["rotation.maxSessionRounds", { rotation: { maxSessionRounds: 1 } }],
+    ["onClone", { onClone: "ignore" as never }],
     ["suites", { suites: [] }],
     ["rounds.deadlineMs", { rounds: { deadlineMs: 0 } }],
     ["rounds.policy", { rounds: { policy: "later" as never } }],

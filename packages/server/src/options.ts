@@ -17,6 +17,9 @@ import { OptionError } from "./errors.ts";
 import type { KeyStore } from "./keys/store.ts";
 import { REDUCER_NAMES, type RoundsOptions } from "./rounds/index.ts";
 
+export const ON_CLONE = ["alert", "revoke"] as const;
+export type OnClone = (typeof ON_CLONE)[number];
+
 export interface ServerOptions {
   readonly keys: KeyStore;
   /** Those that this server runs: `strict` and `strict-gcm` unless given. Classic only where it is listed. */
@@ -32,6 +35,8 @@ export interface ServerOptions {
   readonly maxClients?: number;
   readonly limits?: Partial<ServerLimits>;
   readonly rotation?: RotationOptions;
+  /** What follows when two holders of one secret are there: an alarm, unless given; or that client is revoked as well. */
+  readonly onClone?: OnClone;
   readonly clock?: Clock;
   readonly random?: Random;
   readonly crypto?: CryptoProvider;
@@ -98,6 +103,7 @@ export interface ResolvedOptions {
   readonly maxClients: number;
   readonly limits: ServerLimits;
   /** Null: never. */
+  readonly onClone: OnClone;
   readonly rotation: { readonly maxSessionAgeMs: number | null; readonly maxSessionRounds: number | null };
   readonly clock: Clock;
   readonly random: Random;
@@ -130,6 +136,8 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     if (!REDUCER_NAMES.includes(name))
       throw new OptionError("rounds.aggregates", REDUCER_NAMES.join(", "), name);
   }
+  const onClone = options.onClone ?? "alert";
+  if (!ON_CLONE.includes(onClone)) throw new OptionError("onClone", ON_CLONE.join(" or "), onClone);
   return {
     keys: options.keys,
     suites,
@@ -139,6 +147,7 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     padding: options.padding ?? NO_PADDING,
     maxClients: integer("maxClients", options.maxClients ?? 100, 1, MAX_U32),
     limits,
+    onClone,
     rotation: {
       maxSessionAgeMs: optional("rotation.maxSessionAgeMs", options.rotation?.maxSessionAgeMs, 1),
       maxSessionRounds: optional("rotation.maxSessionRounds", options.rotation?.maxSessionRounds, 2),

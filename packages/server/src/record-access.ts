@@ -39,7 +39,7 @@ export class RecordAccess {
       return { type: "derived", secret: await this.#host.derivations.run(effect), ...this.#entropy() };
     } catch (error) {
       events.emit({ type: "store-error", operation: "look-up", message: messageOf(error), ...origin });
-      if (effect.type === "look-up") health.lookUpFailed();
+      if (effect.type === "look-up") health.suspect();
       return null;
     }
   }

@@ -1,9 +1,11 @@
 import { createServer as createNetServer, type Server as NetServer, type Socket } from "node:net";
 import type { ClientId, Epoch, SuiteName } from "@pawl/protocol";
 import { limitKey } from "./address.ts";
+import { AlarmRecorder } from "./alarms.ts";
 import { type Application, HandlerApplication, RoundsApplication } from "./application.ts";
 import { HandshakeBuckets } from "./bucket.ts";
 import { ChallengeBudget } from "./challenge-budget.ts";
+import { revokeClones } from "./clones.ts";
 import { Connection } from "./connection.ts";
 import { Derivations } from "./derive.ts";
 import { ListenError } from "./errors.ts";
@@ -65,6 +67,7 @@ class Server implements PawlServer, ConnectionHost {
   /** Connections that have a client: live and half-open. */
   readonly #byClient = new Map<ClientId, Set<Connection>>();
   readonly #live = new Map<ClientId, Connection>();
+  readonly #alarms: AlarmRecorder;
   readonly #endWatch: () => void;
   #count = 0;
   #closing: Promise<void> | null = null;
@@ -75,6 +78,8 @@ class Server implements PawlServer, ConnectionHost {
     this.events = new EventBus(clock);
     this.buckets = new HandshakeBuckets(clock, limits.handshakesPerSecond, limits.handshakeBurst);
     this.health = new StoreHealth(() => options.keys.probe(), clock, this.events);
+    this.#alarms = new AlarmRecorder(options.keys, clock, this.events, () => this.health.suspect());
+    if (options.onClone === "revoke") revokeClones(this.events, options.keys);
     this.derivations = new Derivations(crypto);
     this.halfOpen = new HalfOpenTable(limits, (connection, limit) => {
       const { id, remoteAddress } = connection;
@@ -209,6 +214,7 @@ class Server implements PawlServer, ConnectionHost {
     await stopped;
     cancel();
     this.health.stop();
+    await this.#alarms.close();
     this.events.emit({ type: "closed" });
   }
 }

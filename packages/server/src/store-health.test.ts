@@ -47,12 +47,12 @@ describe("StoreHealth", () => {
 
   it("goes on after a look-up that fails, unless the probe fails as well", async () => {
     const { clock, events, probes, health, answer } = setUp();
-    health.lookUpFailed();
+    health.suspect();
     expect([health.available, probes.length]).toEqual([true, 1]);
     await answer(true);
     expect([health.available, events]).toEqual([true, []]);
     clock.advance(1_000);
-    health.lookUpFailed();
+    health.suspect();
     await answer(false);
     expect(health.available).toBe(false);
     expect(events).toEqual([{ type: "store-unavailable", message: "no space" }]);
@@ -61,7 +61,7 @@ describe("StoreHealth", () => {
   it("probes at most once a second, however many look-ups fail", async () => {
     const { clock, probes, health, answer } = setUp();
     for (let ms = 0; ms < 3_000; ms += 10) {
-      health.lookUpFailed();
+      health.suspect();
       await answer(true);
       clock.advance(10);
     }
@@ -70,7 +70,7 @@ describe("StoreHealth", () => {
 
   it("does not take a probe from before a failure for a sign of recovery", async () => {
     const { clock, probes, health, answer } = setUp();
-    health.lookUpFailed();
+    health.suspect();
     health.commitFailed(new Error("disk full"));
     await answer(true);
     expect(health.available).toBe(false);

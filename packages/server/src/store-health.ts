@@ -8,8 +8,8 @@ const PROBE_EVERY_MS = 1_000;
  * Whether the key store takes commits. While it does not, no HELLO is answered: its client would move, durably, to an epoch
  * at which its first packet cannot be accepted.
  *
- * A commit that fails is enough, since only who holds a key can cause one. Anybody can cause a look-up, and one record may
- * be unreadable: after one that fails it is the probe that decides. A store that works is never probed otherwise.
+ * A commit that fails is enough, since only who holds a key can cause one. Anybody can cause a look-up or an alarm, and one
+ * record may be unreadable: after one that fails it is the probe that decides. A store that works is never probed otherwise.
  */
 export class StoreHealth {
   readonly #probe: () => Promise<void>;
@@ -40,7 +40,8 @@ export class StoreHealth {
     void this.#check();
   }
 
-  lookUpFailed(): void {
+  /** Something failed that anybody can cause. */
+  suspect(): void {
     if (this.#clock.now() - this.#lastProbe >= PROBE_EVERY_MS) void this.#check();
   }
 

@@ -56,6 +56,7 @@ export function serveCommand(parent: Command, context: Context): void {
           maxClients: settings.maxClients,
           limits: { idleMs: settings.idleTimeout },
           rotation: rotationOf(settings),
+          onClone: settings.onClone,
         });
         subscribe(server, settings, io, out);
         const address = await server.listen(settings.listen);
