@@ -11,6 +11,7 @@ import {
   utf8,
 } from "@pawl/protocol";
 import { systemRandom } from "@pawl/protocol/driver";
+import { createServer } from "@pawl/server";
 import { createMemoryStore, type KeyStore } from "@pawl/server/keys";
 import { afterEach, describe, expect, it } from "vitest";
 import { ClientPeer } from "../packages/protocol/src/testing/peers.ts";
@@ -403,6 +404,26 @@ describe("a client far ahead", () => {
     expect((await client.send("6")).value).toBe("6");
     expect((await memory.get(id))?.epoch).toBe(1_001);
     await client.close();
+  });
+});
+
+describe("overdue clients", () => {
+  it("are told of at the start, and not those whose epoch moves", async () => {
+    const clock = new FakeClock();
+    const keys = createMemoryStore({ clock });
+    fleet = await startFleet(2, { keys, clock, overdueAfterMs: 10_000, ...eager });
+    await (await fleet.connect(0)).send("1");
+    await fleet.server.close();
+    clock.advance(5_000);
+    await keys.reissue(1 as ClientId, new Uint8Array(32).fill(9));
+    clock.advance(5_000);
+    const server = createServer({ keys, clock, overdueAfterMs: 10_000 });
+    const told: [ClientId, number][] = [];
+    server.events.on("overdue", ({ clientId, movedAt }) => told.push([clientId, movedAt]));
+    await server.listen({ port: 0 });
+    await expect.poll(() => told).toEqual([[2, 0]]);
+    await server.close();
+    expect(clock.pending).toBe(0);
   });
 });
 

@@ -44,6 +44,11 @@ export function describeEvent(event: PawlServerEvent): { level: Level; text: str
       };
     case "alarms-unrecorded":
       return { level: "warn", text: `${event.count} alarms are not recorded: ${event.message}` };
+    case "overdue":
+      return {
+        level: "warn",
+        text: `client ${event.clientId}: its epoch has not moved since ${new Date(event.movedAt).toISOString()}`,
+      };
     case "half-open-evicted":
       return { level: "warn", text: `evicted the oldest half-open connection of ${event.remoteAddress}` };
     case "handshake-throttled":

@@ -186,6 +186,7 @@ describe("output", () => {
       { type: "clone-detected", stored: 4, authenticated: true },
       { type: "clone-revoked" },
       { type: "alarms-unrecorded", count: 9, message: "too many" },
+      { type: "overdue", movedAt: 1_700_000_000_000 },
       { type: "half-open-evicted", limit: "all" },
       { type: "handshake-throttled" },
       { type: "challenge-budget" },

@@ -35,6 +35,7 @@ export interface Settings {
   maxSessionAge: number | null;
   maxSessionRounds: number | null;
   onClone: OnClone;
+  overdueAfter: number | null;
   allowClassic: boolean;
   log: "auto" | "json" | "pretty" | "off";
   /** In the home, unless absolute. */
@@ -141,6 +142,12 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
     describe: "when two holders of one key are there: alert, or revoke that client as well",
     schema: text((value) => parseChoice(value, ON_CLONE)),
   },
+  overdueAfter: {
+    default: "off",
+    value: "DURATION",
+    describe: "tells of clients whose epoch has not moved for so long, such as 30d",
+    schema: text((value) => parseUnlessOff(value, parseDuration)),
+  },
   allowClassic: {
     default: "false",
     value: null,
@@ -220,6 +227,7 @@ export function readSettings(
     maxSessionAge: read("maxSessionAge"),
     maxSessionRounds: read("maxSessionRounds"),
     onClone: read("onClone"),
+    overdueAfter: read("overdueAfter"),
     allowClassic: read("allowClassic"),
     log: read("log"),
     dbKeyFile: read("dbKeyFile"),

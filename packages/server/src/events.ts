@@ -69,6 +69,8 @@ export type ServerHappening =
   | ({ readonly type: "clone-revoked"; readonly epoch: Epoch } & OfClient)
   /** Alarms that the key database will not have: too many at once, or it took none to the end. */
   | { readonly type: "alarms-unrecorded"; readonly count: number; readonly message: string }
+  /** The client's epoch has not moved since `movedAt` (milliseconds since 1970), which the operator finds too long. */
+  | { readonly type: "overdue"; readonly clientId: ClientId; readonly movedAt: number }
   | ({ readonly type: "half-open-evicted"; readonly limit: "address" | "all" } & OfConnection)
   | { readonly type: "handshake-throttled"; readonly remoteAddress: string }
   | ({ readonly type: "challenge-budget" } & OfClient)
@@ -84,11 +86,14 @@ export type ServerHappening =
       readonly outcome: "done" | "lost" | "unknown";
       readonly latencyMs: number;
     } & OfClient)
-  | ({
+  | {
       readonly type: "store-error";
-      readonly operation: "look-up" | "commit" | "revoke";
+      readonly operation: "look-up" | "commit" | "revoke" | "list";
       readonly message: string;
-    } & OfConnection)
+      /** Null where it was for no connection. */
+      readonly connection: number | null;
+      readonly remoteAddress: string | null;
+    }
   /** Commits fail: every HELLO is refused until `store-available`. */
   | { readonly type: "store-unavailable"; readonly message: string }
   | { readonly type: "store-available"; readonly downMs: number }

@@ -21,6 +21,7 @@ describe("options", () => {
     ["rotation.maxSessionAgeMs", { rotation: { maxSessionAgeMs: 0 } }],
     ["rotation.maxSessionRounds", { rotation: { maxSessionRounds: 1 } }],
     ["onClone", { onClone: "ignore" as never }],
+    ["overdueAfterMs", { overdueAfterMs: 0 }],
     ["suites", { suites: [] }],
     ["rounds.deadlineMs", { rounds: { deadlineMs: 0 } }],
     ["rounds.policy", { rounds: { policy: "later" as never } }],

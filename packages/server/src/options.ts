@@ -37,6 +37,8 @@ export interface ServerOptions {
   readonly rotation?: RotationOptions;
   /** What follows when two holders of one secret are there: an alarm, unless given; or that client is revoked as well. */
   readonly onClone?: OnClone;
+  /** Tells of clients whose epoch has not moved for so long, milliseconds. Of none unless given. */
+  readonly overdueAfterMs?: number;
   readonly clock?: Clock;
   readonly random?: Random;
   readonly crypto?: CryptoProvider;
@@ -104,6 +106,8 @@ export interface ResolvedOptions {
   readonly limits: ServerLimits;
   /** Null: never. */
   readonly onClone: OnClone;
+  /** Null: never. */
+  readonly overdueAfterMs: number | null;
   readonly rotation: { readonly maxSessionAgeMs: number | null; readonly maxSessionRounds: number | null };
   readonly clock: Clock;
   readonly random: Random;
@@ -148,6 +152,7 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     maxClients: integer("maxClients", options.maxClients ?? 100, 1, MAX_U32),
     limits,
     onClone,
+    overdueAfterMs: optional("overdueAfterMs", options.overdueAfterMs, 1),
     rotation: {
       maxSessionAgeMs: optional("rotation.maxSessionAgeMs", options.rotation?.maxSessionAgeMs, 1),
       maxSessionRounds: optional("rotation.maxSessionRounds", options.rotation?.maxSessionRounds, 2),

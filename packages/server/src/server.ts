@@ -14,6 +14,7 @@ import { HalfOpenTable } from "./half-open.ts";
 import type { ConnectionHost } from "./host.ts";
 import type { StoreChange } from "./keys/store.ts";
 import { type ResolvedOptions, resolveOptions, type ServerOptions } from "./options.ts";
+import { OverdueWatch } from "./overdue.ts";
 import { StoreHealth } from "./store-health.ts";
 
 /** A live session, for those who look. */
@@ -68,18 +69,22 @@ class Server implements PawlServer, ConnectionHost {
   readonly #byClient = new Map<ClientId, Set<Connection>>();
   readonly #live = new Map<ClientId, Connection>();
   readonly #alarms: AlarmRecorder;
+  /** Null: the operator did not ask. */
+  readonly #overdue: OverdueWatch | null;
   readonly #endWatch: () => void;
   #count = 0;
   #closing: Promise<void> | null = null;
 
   constructor(options: ResolvedOptions) {
     this.options = options;
-    const { clock, limits, crypto, maxMessage, rounds, onMessage } = options;
+    const { clock, limits, crypto, maxMessage, rounds, onMessage, overdueAfterMs } = options;
     this.events = new EventBus(clock);
     this.buckets = new HandshakeBuckets(clock, limits.handshakesPerSecond, limits.handshakeBurst);
     this.health = new StoreHealth(() => options.keys.probe(), clock, this.events);
     this.#alarms = new AlarmRecorder(options.keys, clock, this.events, () => this.health.suspect());
     if (options.onClone === "revoke") revokeClones(this.events, options.keys);
+    this.#overdue =
+      overdueAfterMs === null ? null : new OverdueWatch(options.keys, clock, this.events, overdueAfterMs);
     this.derivations = new Derivations(crypto);
     this.halfOpen = new HalfOpenTable(limits, (connection, limit) => {
       const { id, remoteAddress } = connection;
@@ -111,6 +116,7 @@ class Server implements PawlServer, ConnectionHost {
         const address = this.#net.address();
         const bound = typeof address === "object" && address !== null ? address.port : port;
         this.events.emit({ type: "listening", host, port: bound });
+        this.#overdue?.start();
         resolve({ host, port: bound });
       });
     });
@@ -214,6 +220,7 @@ class Server implements PawlServer, ConnectionHost {
     await stopped;
     cancel();
     this.health.stop();
+    await this.#overdue?.stop();
     await this.#alarms.close();
     this.events.emit({ type: "closed" });
   }

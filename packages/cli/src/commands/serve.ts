@@ -57,6 +57,7 @@ export function serveCommand(parent: Command, context: Context): void {
           limits: { idleMs: settings.idleTimeout },
           rotation: rotationOf(settings),
           onClone: settings.onClone,
+          ...(settings.overdueAfter === null ? {} : { overdueAfterMs: settings.overdueAfter }),
         });
         subscribe(server, settings, io, out);
         const address = await server.listen(settings.listen);
