@@ -11,9 +11,11 @@ import {
 } from "@pawl/client";
 import { createProxy, type FrameProxy } from "@pawl/lab";
 import { type ClientId, utf8 } from "@pawl/protocol";
+import { createMemoryStore } from "@pawl/server/keys";
 import { afterEach, describe, expect, it } from "vitest";
 import { FakeClock } from "../packages/server/src/testing/fake-clock.ts";
 import { type Fleet, startFleet } from "./support/fleet.ts";
+import { failing } from "./support/stores.ts";
 
 /** What a client does when the server renews its session. */
 
@@ -111,6 +113,32 @@ describe("a renewal", () => {
     await rm(folder, { recursive: true });
   });
 
+  it("at any moment loses nothing and counts nothing twice", async () => {
+    const counted: string[] = [];
+    fleet = await startFleet(1, {
+      // Some answers take a while, so that sessions grow old over them.
+      onMessage: async (_session, message) => {
+        counted.push(text(message));
+        if (counted.length % 7 === 0) await sleep(4);
+        return message;
+      },
+      rotation: { maxSessionAgeMs: 3 },
+    });
+    reconnecting({ maxAttempts: 1, jitter: () => 0 });
+    const messages = Array.from({ length: 300 }, (_, index) => String(index));
+    for (const [index, message] of messages.entries()) {
+      expect(text((await client?.request(message)) ?? utf8(""))).toBe(message);
+      // Some leave at once, some a turn later, some when the session may have gone.
+      if (index % 3 === 1) await new Promise(setImmediate);
+      if (index % 10 === 9) await sleep(2);
+    }
+    expect(counted).toEqual(messages);
+    const renewals = fleet.events.filter(
+      (event) => event.type === "session-ended" && event.reason === "renew",
+    );
+    expect(renewals.length).toBeGreaterThan(5);
+  });
+
   it("upon a renewal is waited for, and a message does not wait with it", async () => {
     const [serverClock, clock] = [new FakeClock(), new FakeClock()];
     fleet = await startFleet(1, {
@@ -180,6 +208,26 @@ describe("a renewal", () => {
 });
 
 describe("another proper end", () => {
+  it("with a conflict has the message repeated after a wait, not at once", async () => {
+    const fails = { commit: false };
+    const counted: string[] = [];
+    fleet = await startFleet(1, { ...counting(counted), keys: failing(createMemoryStore(), fails) });
+    const clock = new FakeClock();
+    const waits: string[] = [];
+    reconnecting({
+      clock,
+      onRetry: (error, wait) => {
+        waits.push(`${(error as { reason?: string }).reason} ${wait}`);
+        fails.commit = false;
+        void fleet.event("store-available").then(() => clock.advance(wait));
+      },
+    });
+    await client?.open();
+    fails.commit = true;
+    expect(text((await client?.request("a")) ?? utf8(""))).toBe("a");
+    expect([counted, waits]).toEqual([["a"], ["conflict 1000"]]);
+  });
+
   it("leaves the client away until it has something to send", async () => {
     const clock = new FakeClock();
     fleet = await startFleet(1, {
