@@ -17,6 +17,8 @@ export default defineConfig({
     pool: "forks",
     execArgv,
     include: ["packages/*/src/**/*.test.ts", "test/**/*.test.ts", "vectors/**/*.test.ts"],
+    // A busy machine is no failure.
+    expect: { poll: { timeout: 15_000 } },
     testTimeout: 30_000,
     hookTimeout: 30_000,
     coverage: {

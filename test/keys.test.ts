@@ -219,6 +219,71 @@ describe("beside a running server", () => {
   });
 });
 
+describe("alarms", () => {
+  it("a copy of a credential that was put back is refused, and the operator is told what it may be", async () => {
+    await pawl("keys", "add");
+    await copyFile(join(cwd, "client-1.pawl"), join(cwd, "backup.pawl"));
+    const { address } = await serve();
+    for (let n = 0; n < 3; n++) {
+      const session = await open("client-1.pawl", address);
+      await session.send("1");
+      await session.close();
+    }
+    const { host, port } = address;
+    const refused = await pawlIn(cwd, ["connect", join(cwd, "backup.pawl"), `${host}:${port}`], {
+      input: "1\n",
+    });
+    expectFailure(refused, 1, /may be unknown or revoked there.*an old copy.*ask the operator to reissue it/);
+    await expect
+      .poll(async () => (await pawl("keys", "show", "1")).stdout)
+      .toMatch(
+        /stale epoch \(not authenticated.*1 time, .*from 127\.0\.0\.1, HELLO at epoch 0 where 3 is stored\. A copy or a backup/,
+      );
+    expect((await jsonLines("keys", "list", "--alarmed")).map((one) => one.clientId)).toEqual([1]);
+    expect((await pawl("keys", "list")).stdout).toMatch(/active ALARM/);
+    expect((await pawl("keys", "log", "--id", "1")).stdout).toMatch(
+      /stale-epoch: remoteAddress "127\.0\.0\.1", epoch 0/,
+    );
+    await pawl("keys", "reissue", "1", "-o", "new.pawl");
+    expect((await pawl("keys", "list")).stdout).not.toMatch(/ALARM/);
+    expect(await (await open("new.pawl", address)).send("7")).toMatchObject({ value: "7" });
+  });
+
+  it.each([
+    ["alert", null],
+    ["revoke", expect.objectContaining({ reason: expect.stringContaining("clone detected") })],
+  ])("a clone shows when both holders have been here; --on-clone %s", async (action, revoked) => {
+    await pawl("keys", "add");
+    const { address, events } = await serve("--on-clone", action);
+    // The thief copies the credential, and is first; the device, one ahead by then, comes after.
+    await copyFile(join(cwd, "client-1.pawl"), join(cwd, "thief.pawl"));
+    const device = await open("client-1.pawl", address);
+    const thief = await open("thief.pawl", address);
+    await thief.send("666");
+    await expect(device.send("1")).rejects.toMatchObject({ reason: "conflict" });
+    await expect.poll(() => events().some((event) => event.type === "clone-detected")).toBe(true);
+    await expect
+      .poll(async () => (await json("keys", "show", "1")).alarms)
+      .toMatchObject([{ kind: "clone-detected", remoteAddress: "127.0.0.1" }]);
+    await expect.poll(async () => (await json("keys", "show", "1")).revoked).toEqual(revoked);
+    expect((await pawl("keys", "show", "1")).stdout).toMatch(
+      /CLONE \(authentic\).*revoke it, find the copy, then reissue/,
+    );
+    if (revoked !== null) expect(await thief.closed).toMatchObject({ reason: "revoked" });
+    expect((await pawl("keys", "verify")).code).toBe(0);
+  });
+
+  it("count the HELLOs of who was revoked", async () => {
+    await pawl("keys", "add");
+    const { address } = await serve();
+    await pawl("keys", "revoke", "1");
+    for (let n = 0; n < 3; n++) await expect(open("client-1.pawl", address)).rejects.toThrow();
+    await expect
+      .poll(async () => (await json("keys", "show", "1")).alarms)
+      .toMatchObject([{ kind: "revoked-hello", count: 3 }]);
+  });
+});
+
 describe("the db key", () => {
   it("comes from a variable or a command too, and never shows", async () => {
     await rm(join(cwd, "pawl"), { recursive: true });

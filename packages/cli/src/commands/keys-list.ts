@@ -60,7 +60,10 @@ export function keysListCommand(parent: Command, context: Context): void {
       const sort = SORTS[readFlag("--sort", options.sort, (text) => parseChoice(text, SORT_NAMES))];
       const wanted = filterOf(options);
       const home = homeOf(options, io);
-      const overdueMs = overdueOf(options, home.settings);
+      const overdueMs =
+        options.overdueAfter === undefined
+          ? home.settings.overdueAfter
+          : durationFlag("--overdue-after", options.overdueAfter);
       const now = Date.now();
       await withKeys(home, async (keys) => {
         const alarms = new Set(await keys.alarmed());
@@ -96,13 +99,6 @@ function filterOf({ state, suite, label, alarmed }: Options): (row: Row) => bool
     (suite === undefined || row.client.suite.name === suite) &&
     (text === undefined || (row.client.label ?? "").toLowerCase().includes(text)) &&
     (alarmed !== true || row.alarmed);
-}
-
-function overdueOf({ overdueAfter }: Options, settings: object): number | null {
-  if (overdueAfter !== undefined) return durationFlag("--overdue-after", overdueAfter);
-  return "overdueAfter" in settings && typeof settings.overdueAfter === "number"
-    ? settings.overdueAfter
-    : null;
 }
 
 function compare(a: number | string | null, b: number | string | null): number {

@@ -18,7 +18,8 @@ export function keysShowCommand(parent: Command, context: Context): void {
     .action(async (text: string, options: { home?: string }) => {
       const { io, out } = context.start();
       const id = clientIdArgument(text);
-      await withKeys(homeOf(options, io), async (keys) => {
+      const home = homeOf(options, io);
+      await withKeys(home, async (keys) => {
         const client = await keys.get(id);
         if (client === null) throw new UnknownClientError(id);
         const alarms = await keys.alarms(id);
@@ -28,7 +29,7 @@ export function keysShowCommand(parent: Command, context: Context): void {
         const { suite, epoch, window, accepted, generation, revoked } = client;
         const facts = [
           ["client", `${id}${client.label === null ? "" : ` (${client.label})`}`],
-          ["state", stateOf(client, Date.now(), null)],
+          ["state", stateOf(client, Date.now(), home.settings.overdueAfter)],
           ["suite", suite.name],
           ["epoch", `${epoch}, moved ${timeText(client.moved)}`],
           ["last seen", timeText(client.lastSeen)],
