@@ -277,7 +277,9 @@ describe("alarms", () => {
     await pawl("keys", "add");
     const { address } = await serve();
     await pawl("keys", "revoke", "1");
-    for (let n = 0; n < 3; n++) await expect(open("client-1.pawl", address)).rejects.toThrow();
+    for (let n = 0; n < 3; n++) {
+      await expect(open("client-1.pawl", address)).rejects.toMatchObject({ code: "PAWL_HANDSHAKE_REFUSED" });
+    }
     await expect
       .poll(async () => (await json("keys", "show", "1")).alarms)
       .toMatchObject([{ kind: "revoked-hello", count: 3 }]);

@@ -186,6 +186,17 @@ describe("the lock", () => {
     await expect(lockFile(path)).rejects.toThrow("remove");
   });
 
+  it("is free when a close is over, whoever asked for it first, however far that one had come", async () => {
+    for (let turns = 0; turns < 40; turns++) {
+      const store = open();
+      await store.load();
+      void store.close();
+      for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+      await store.close();
+      expect(await readdir(folder)).toEqual(["meter.pawl"]);
+    }
+  });
+
   it("is not released by one that does not have it any more", async () => {
     const release = await lockFile(path);
     await writeFile(`${path}.lock`, JSON.stringify({ pid: process.pid, started: null, token: "another" }));

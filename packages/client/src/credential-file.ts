@@ -63,6 +63,7 @@ class CredentialFile implements CredentialStore {
   #temporary: FileHandle | null = null;
   /** A commit failed: what is on the disk may not be durable, and is written anew before it is used. */
   #uncertain = false;
+  #closing: Promise<void> = Promise.resolve();
 
   constructor(path: string, { allowReadable = false }: CredentialFileOptions) {
     this.#given = path;
@@ -113,7 +114,13 @@ class CredentialFile implements CredentialStore {
     }
   }
 
-  async close(): Promise<void> {
+  /** Whoever calls it while it is under way waits as well: the next session needs the lock. */
+  close(): Promise<void> {
+    this.#closing = this.#closing.then(() => this.#letGo());
+    return this.#closing;
+  }
+
+  async #letGo(): Promise<void> {
     await this.#dropTemporary().catch(() => {});
     const release = this.#release;
     this.#release = null;
