@@ -6,14 +6,9 @@ export * from "./errors.ts";
 export { createMemoryStore, type MemoryStoreOptions } from "./memory.ts";
 export { type ExportContents, MIN_PASSPHRASE, openExport, sealExport } from "./sealed-export.ts";
 export { createClientSecret } from "./secret.ts";
+export { dbKeyIdOf, openSqliteStore, type SqliteStoreOptions } from "./sqlite/open.ts";
 export { type RestoreOptions, type RestoreReport, restoreSqliteStore } from "./sqlite/restore.ts";
-export {
-  dbKeyIdOf,
-  openSqliteStore,
-  type SqliteStore,
-  type SqliteStoreOptions,
-  type SqliteStoreStats,
-} from "./sqlite/store.ts";
+export type { SqliteStore, SqliteStoreStats } from "./sqlite/store.ts";
 export type {
   ClientInfo,
   Commit,

@@ -8,8 +8,9 @@ import { headText } from "../audit.ts";
 import { commitFrom, enrol, listed, newClient, secretOf } from "../testing/fixtures.ts";
 import { dbKeyId } from "../wrapping.ts";
 import type { Database } from "./driver.ts";
+import { openSqliteStore, type SqliteStoreOptions } from "./open.ts";
 import { APPLICATION_ID, MIGRATIONS, pragma, SCHEMA_VERSION } from "./schema.ts";
-import { openSqliteStore, type SqliteStore, type SqliteStoreOptions } from "./store.ts";
+import type { SqliteStore } from "./store.ts";
 import { type Folder, newFolder, rawConnection } from "./testing/stores.ts";
 
 const [A, B] = [new Uint8Array(32).fill(0xaa), new Uint8Array(32).fill(0xbb)];

@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { changesOf, commitFrom, enrol, listed, newClient, secretOf } from "../testing/fixtures.ts";
-import { openSqliteStore } from "./store.ts";
+import { openSqliteStore } from "./open.ts";
 import { type Folder, newFolder } from "./testing/stores.ts";
 
 const CHILD = fileURLToPath(new URL("./testing/child.ts", import.meta.url));

@@ -4,8 +4,8 @@ import { expect, it } from "vitest";
 import { commitFrom, newClient, secretOf } from "../testing/fixtures.ts";
 import { Keyring } from "../wrapping.ts";
 import { openReader } from "./connection.ts";
+import { openSqliteStore } from "./open.ts";
 import { Reader } from "./reader.ts";
-import { openSqliteStore } from "./store.ts";
 import { newFolder, rawConnection } from "./testing/stores.ts";
 
 it("reads what is stored now, page by page, each secret in a buffer of its own", async () => {

@@ -4,8 +4,9 @@ import { clientId, copyOf, epoch } from "@pawl/protocol";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { PskAlreadyImportedError } from "../errors.ts";
 import { commitFrom, enrol, listed, newClient, secretOf } from "../testing/fixtures.ts";
+import { openSqliteStore } from "./open.ts";
 import { type RestoreOptions, restoreSqliteStore } from "./restore.ts";
-import { openSqliteStore, type SqliteStore } from "./store.ts";
+import type { SqliteStore } from "./store.ts";
 import { type Folder, newFolder } from "./testing/stores.ts";
 
 const KEY = new Uint8Array(32).fill(0xdb);

@@ -8,9 +8,11 @@ import { storeConformance } from "../testing/conformance.ts";
 import { commitFrom, enrol, newClient, secretOf } from "../testing/fixtures.ts";
 import { Keyring } from "../wrapping.ts";
 import { openReader } from "./connection.ts";
+import { KeySource } from "./key-source.ts";
+import { openSqliteStore } from "./open.ts";
 import { Reader } from "./reader.ts";
 import { spawnWriter } from "./spawn.ts";
-import { openSqliteStore, SqliteKeyStore } from "./store.ts";
+import { SqliteKeyStore } from "./store.ts";
 import {
   type Folder,
   newFolder,
@@ -111,7 +113,13 @@ describe("SQLite store", () => {
     const { thread, worker } = await startThread(folder.path);
     const reader = new Reader(await openReader(folder.path), folder.path, new Keyring([]), systemRandom);
     const clock = { now: () => 0, after: () => () => {} };
-    const store = new SqliteKeyStore(reader, thread, clock, systemRandom);
+    const store = new SqliteKeyStore(
+      reader,
+      thread,
+      clock,
+      systemRandom,
+      new KeySource(reader, clock, async () => []),
+    );
     const client = await enrol(store, 7);
     const commit = store.commit(commitFrom(client)).catch((error: unknown) => error);
     await Promise.resolve();

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { type ClientId, type ClientRecord, copyOf, wipe } from "@pawl/protocol";
-import { type Clock, type Random, systemClock, systemRandom } from "@pawl/protocol/driver";
+import type { Clock, Random } from "@pawl/protocol/driver";
 import type { Alarm, AlarmTally } from "../alarm.ts";
 import type { AuditDetails, AuditEntry, AuditKind } from "../audit.ts";
 import {
@@ -29,39 +29,13 @@ import {
   recordOf,
 } from "../stored-client.ts";
 import type { Verification, VerifyOptions } from "../verify.ts";
-import { Keyring, MissingDbKeyError } from "../wrapping.ts";
 import { ChangeFeed } from "./change-feed.ts";
-import { openReader } from "./connection.ts";
-import { withStoreErrors } from "./driver-errors.ts";
-import { makeDurableFile, prepareFile } from "./files.ts";
-import { readIdentity } from "./identity.ts";
+import { makeDurableFile } from "./files.ts";
+import type { KeySource } from "./key-source.ts";
 import type { Operation, OperationResult } from "./messages.ts";
-import { Reader } from "./reader.ts";
+import type { Reader } from "./reader.ts";
 import { type InfoRow, infoFromRow } from "./rows.ts";
-import { isOfFirstSchema } from "./schema.ts";
-import { type WriterStats, WriterThread } from "./thread.ts";
-
-export interface SqliteStoreOptions {
-  /** The database file. Its folder must be writable; `-wal` and `-shm` files appear beside it, and are part of it. */
-  readonly path: string;
-  /** Make the file (mode 0600) where there is none. Default: false. */
-  readonly create?: boolean;
-  /** Default: the system's time, with timers that do not keep the process alive. */
-  readonly clock?: Clock;
-  readonly random?: Random;
-  /**
-   * The db keys, 32 bytes each, under which secrets are wrapped: one, or several while the database moves from one to
-   * the next. Asked again when the database turns out to be under a key that was not there. Without it secrets are
-   * stored as they are.
-   */
-  readonly dbKeys?: () => Promise<readonly Uint8Array[]>;
-  /** Wraps a database that has its secrets as they are, under the first db key. Default: false, which refuses it. */
-  readonly encrypt?: boolean;
-  /** Names the server (section 4.2). A new database gets it ("pawl" unless given), another one has to have it. */
-  readonly service?: string;
-  /** Who the audit log says did it. */
-  readonly actor?: string;
-}
+import type { WriterStats, WriterThread } from "./thread.ts";
 
 export type SqliteStoreStats = WriterStats;
 
@@ -84,88 +58,25 @@ export interface SqliteStore extends KeyStore {
   backup(path: string): Promise<void>;
 }
 
-/**
- * A durable key store in one SQLite file, which any number of processes on this machine share (the server and
- * `pawl keys`). An acknowledged change has been synced to disk. Writes run in a thread of their own that groups what
- * waits into one transaction; reads take microseconds on the event loop.
- *
- * A secret that was replaced is overwritten in the database (`secure_delete`) and out of the write-ahead log within
- * about a second, unless a reader of another process stands in the way. What the file system, the disk and a backup
- * still hold of it is beyond this. In memory, copies are overwritten where they are ours; SQLite's page cache and the
- * driver's copies of what is bound and read are freed as they are.
- *
- * @throws StoreError with what to do: no file, not a key database, damaged, of a newer version, readable by others,
- * not writable, disk full, a setting that is not in force.
- */
-export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
-  const { path, create = false, encrypt = false, service = null, actor = "library" } = options;
-  const { clock = backgroundClock, random = systemRandom, dbKeys = async () => [] } = options;
-  await prepareFile(path, create);
-  const keys = await dbKeys();
-  const thread = await WriterThread.start({ path, create, keys, encrypt, service, actor }, dbKeys);
-  try {
-    const reader = new Reader(await openReader(path), path, new Keyring(keys), random);
-    return new SqliteKeyStore(reader, thread, clock, random, dbKeys);
-  } catch (error) {
-    await thread.close();
-    throw error;
-  } finally {
-    wipe(...keys);
-  }
-}
-
-/**
- * The id of the db key that a database is under, without opening its secrets; null: they are stored as they are.
- * @throws StoreError
- */
-export async function dbKeyIdOf(path: string): Promise<string | null> {
-  await prepareFile(path, false);
-  const db = await openReader(path);
-  try {
-    return withStoreErrors(path, () => (isOfFirstSchema(db) ? null : readIdentity(db).wrap));
-  } finally {
-    db.close();
-  }
-}
-
-/** How often the db keys are asked for at the most, in milliseconds: a row that was altered must not run a command each time. */
-const RELOAD_PAUSE_MS = 1_000;
 /** Secrets that are moved to another db key in one transaction. */
 const REWRAP_PAGE = 256;
 
-/** Nobody should have to close a store only to let a process end. */
-const backgroundClock: Clock = {
-  now: systemClock.now,
-  after: (ms, callback) => {
-    const timer = setTimeout(callback, ms).unref();
-    return () => clearTimeout(timer);
-  },
-};
-
-/** Exported for its test alone. */
+/** As `openSqliteStore` makes it. */
 export class SqliteKeyStore implements SqliteStore {
   readonly #reader: Reader;
   readonly #thread: WriterThread;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #feed: ChangeFeed;
-  readonly #dbKeys: () => Promise<readonly Uint8Array[]>;
-  #reloading: Promise<void> | null = null;
-  #reloadedAt = Number.NEGATIVE_INFINITY;
+  readonly #keySource: KeySource;
   #closing: Promise<void> | null = null;
 
-  constructor(
-    reader: Reader,
-    thread: WriterThread,
-    clock: Clock,
-    random: Random,
-    dbKeys: () => Promise<readonly Uint8Array[]> = async () => [],
-  ) {
+  constructor(reader: Reader, thread: WriterThread, clock: Clock, random: Random, keySource: KeySource) {
     this.#reader = reader;
     this.#thread = thread;
     this.#clock = clock;
     this.#random = random;
-    this.#dbKeys = dbKeys;
+    this.#keySource = keySource;
     const version = () => thread.version();
     this.#feed = new ChangeFeed(
       { pages: () => reader.statePages(), one: (id) => reader.state(id), version },
@@ -187,7 +98,7 @@ export class SqliteKeyStore implements SqliteStore {
 
   async lookUp(clientId: ClientId): Promise<ClientRecord | null> {
     this.#checkOpen();
-    return this.#withKeys(() => this.#record(clientId));
+    return this.#keySource.withKeys(() => this.#record(clientId));
   }
 
   async commit(change: Commit): Promise<CommitOutcome> {
@@ -204,7 +115,7 @@ export class SqliteKeyStore implements SqliteStore {
       at: this.#now(),
     });
     if (result === "lost") {
-      return { outcome: "lost", current: await this.#withKeys(() => this.#record(clientId)) };
+      return { outcome: "lost", current: await this.#keySource.withKeys(() => this.#record(clientId)) };
     }
     this.#feed.changed(clientId);
     return { outcome: "done" };
@@ -237,7 +148,7 @@ export class SqliteKeyStore implements SqliteStore {
     let clients = 0;
     for (const id of this.#reader.ids()) {
       this.#checkOpen();
-      const client = await this.#withKeys(() => this.#reader.client(id));
+      const client = await this.#keySource.withKeys(() => this.#reader.client(id));
       if (client === null) continue;
       clients++;
       const exported = exportOf(client);
@@ -354,7 +265,7 @@ export class SqliteKeyStore implements SqliteStore {
 
   async verify(options: VerifyOptions = {}): Promise<Verification> {
     this.#checkOpen();
-    return this.#withKeys(() => this.#reader.verify(options));
+    return this.#keySource.withKeys(() => this.#reader.verify(options));
   }
 
   async probe(): Promise<void> {
@@ -363,7 +274,7 @@ export class SqliteKeyStore implements SqliteStore {
 
   async rewrap(to: string, onProgress?: (done: number, of: number) => void): Promise<void> {
     this.#checkOpen();
-    await this.#reload();
+    await this.#keySource.reload();
     if (this.dbKeyId !== to) await this.#thread.submit({ kind: "use-key", to, at: this.#now() });
     const clients = this.#reader.count();
     for (let done = 0; ; ) {
@@ -401,32 +312,6 @@ export class SqliteKeyStore implements SqliteStore {
 
   async #note(event: AuditKind, details: AuditDetails): Promise<void> {
     await this.#thread.submit({ kind: "note", event, details, at: this.#now() });
-  }
-
-  /** Reads once more with the db keys as they are now, where the database has moved to another. */
-  async #withKeys<T>(read: () => T): Promise<T> {
-    try {
-      return read();
-    } catch (error) {
-      if (!(error instanceof MissingDbKeyError)) throw error;
-    }
-    if (this.#clock.now() - this.#reloadedAt >= RELOAD_PAUSE_MS || this.#reloading !== null)
-      await this.#reload();
-    return read();
-  }
-
-  #reload(): Promise<void> {
-    this.#reloading ??= (async () => {
-      try {
-        const keys = await this.#dbKeys();
-        this.#reader.useKeyring(new Keyring(keys));
-        wipe(...keys);
-      } finally {
-        this.#reloadedAt = this.#clock.now();
-        this.#reloading = null;
-      }
-    })();
-    return this.#reloading;
   }
 
   async #change(clientId: ClientId, operation: Operation): Promise<ClientInfo> {

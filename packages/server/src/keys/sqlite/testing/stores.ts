@@ -8,7 +8,7 @@ import { Keyring } from "../../wrapping.ts";
 import { type Database, loadDriver } from "../driver.ts";
 import type { Opener } from "../identity.ts";
 import type { WriterData } from "../messages.ts";
-import { openSqliteStore } from "../store.ts";
+import { openSqliteStore } from "../open.ts";
 
 export interface Folder {
   /** Of a key database that is not there yet. */
