@@ -54,6 +54,15 @@ describe("barrier rounds", () => {
     expect(rounds.open).toBeNull();
   });
 
+  it("are told of before anybody is answered", () => {
+    const order: string[] = [];
+    const rounds = new Rounds({ maxMessage: 1 << 20, onRound: ({ round }) => order.push(`round ${round}`) });
+    const session = {};
+    rounds.join(session);
+    rounds.contribute(session, 1 as ClientId, utf8("2"), "message", () => order.push("answer"));
+    expect(order).toEqual(["round 1", "answer"]);
+  });
+
   it("close at the deadline; what comes later counts in the next", () => {
     const { rounds, send, clock, answers, closed } = setUp();
     const [a, b] = [{}, {}];

@@ -150,13 +150,12 @@ export class Rounds {
     round.cancel();
     const values = [...round.values.values()].map(({ value }) => value);
     const aggregate = aggregateOf(round.number, values, this.#reducers);
-    const writer = new AggregateWriter(aggregate, this.#maxMessage);
-    let covers = 0;
-    for (const { value, answer } of round.entries.values()) {
-      if (value === null) covers++;
-      answer?.(writer.write(value));
-    }
+    const entries = [...round.entries.values()];
+    const covers = entries.filter(({ value }) => value === null).length;
     const durationMs = this.#clock.now() - round.openedAt;
+    // Told first: a crash in between may leave a client without its answer, never a client that knows more than the log.
     this.#onRound({ ...aggregate, covers, durationMs, closedBy });
+    const writer = new AggregateWriter(aggregate, this.#maxMessage);
+    for (const { value, answer } of entries) answer?.(writer.write(value));
   }
 }
