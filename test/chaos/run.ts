@@ -4,10 +4,10 @@ import { linesOf, progressLine, summarize } from "./report.ts";
 
 /** Kills, cuts and breaks a server and its clients in every place, and checks what must hold after it. */
 
-const USAGE = `usage: npm run chaos -- [--runs 500] [--seed N] [--lanes 4] [--only RUN] [--keep] [--json]
+const USAGE = `usage: npm run chaos -- [--runs 500] [--seed N] [--lanes 8] [--only RUN] [--keep] [--json]
 
 --seed   what happens at random, and in which order; printed at the end
---lanes  runs at the same time
+--lanes  runs at the same time; they mostly wait
 --only   one run of them all, with the same --runs and --seed
 --keep   leaves the files of runs that found something
 --json   the summary as one object
@@ -17,7 +17,7 @@ const { values } = parseArgs({
   options: {
     runs: { type: "string", default: "500" },
     seed: { type: "string" },
-    lanes: { type: "string", default: "4" },
+    lanes: { type: "string", default: "8" },
     only: { type: "string" },
     keep: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
