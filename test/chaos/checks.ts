@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import type { ClientId } from "@pawl/protocol";
 import type { CountedRound } from "./ledger.ts";
 import { eventually, type PawlProcess } from "./processes.ts";
@@ -68,10 +67,7 @@ export class Checks {
   }
 
   async #look() {
-    // Not below what is searched for secrets.
-    const scratch = `${this.#world.folder}-view`;
-    await mkdir(scratch, { recursive: true });
-    const rows = await readStore(this.#world.home, scratch);
+    const rows = await readStore(this.#world);
     return Promise.all(
       rows.map(async ({ clientId, epoch: server, secret: column }) => {
         const client = clientId as ClientId;

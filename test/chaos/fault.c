@@ -5,7 +5,7 @@
  *
  *   PAWL_FAULT_FILES  class=/absolute/path, separated by colons; "socket" is a class of its own: TCP
  *   PAWL_FAULT_TRACE  a file that gets a line for each counted call: "class call nth"
- *   PAWL_FAULT        "class call nth what", where class and call may be "*", and what is one of
+ *   PAWL_FAULT        "class call nth what", where class may be "*" for any file, call for any call; what is one of
  *                       kill-before, kill-after, kill-torn (half of what was to be written), EIO, ENOSPC, EROFS
  *   PAWL_FAULT_FIRED  a file that is made when the fault strikes
  *   PAWL_FAULT_GATE   a file: calls fail, whatever their nth, as long as it is there
@@ -145,7 +145,7 @@ static enum what meet(int class, enum call call) {
     if (REAL(write, trace, line, (size_t)length) != length) abort();
   }
   if (plan.what == NOTHING) return NOTHING;
-  if (plan.class[0] != '*' && strcmp(plan.class, classes[class].name) != 0) return NOTHING;
+  if (plan.class[0] == '*' ? class == SOCKET_CLASS : strcmp(plan.class, classes[class].name) != 0) return NOTHING;
   if (plan.call[0] != '*' && strcmp(plan.call, call_names[call]) != 0) return NOTHING;
   if (gate[0] != '\0' ? REAL(faccessat, AT_FDCWD, gate, F_OK) != 0 : nth != plan.nth) return NOTHING;
   strike();

@@ -23,7 +23,7 @@ export interface InjectorOptions {
   /** A file that gets a line for each call. */
   readonly trace?: string;
   readonly strike?: {
-    /** "*" for any. */
+    /** "*" for any file. */
     readonly target: string;
     readonly call: string;
     readonly nth: number;

@@ -1,5 +1,6 @@
 import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { World } from "./world.ts";
 
 /** What the key database holds of a client: the epoch, and the column of its secret as it stands, wrapped or not. */
 export interface StoredRow {
@@ -12,8 +13,9 @@ export interface StoredRow {
  * Reads a copy of the key database of `home`. The database itself must not be opened here: who opens it recovers its log
  * and, as the last to close it, empties it, and that is what the server is to be seen doing.
  */
-export async function readStore(home: string, scratch: string): Promise<StoredRow[]> {
-  const folder = await mkdtemp(join(scratch, "view-"));
+export async function readStore({ folder: world, home }: World): Promise<StoredRow[]> {
+  // Beside, not below: what is below is searched for secrets.
+  const folder = await mkdtemp(`${world}-view-`);
   try {
     const copy = join(folder, "keys.db");
     // The log first: what a checkpoint moves meanwhile is in the database then, and the log says it once more.

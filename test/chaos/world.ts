@@ -40,6 +40,11 @@ export class World {
     return new World(folder, this.firstSecrets);
   }
 
+  /** What is in one folder into another that is there. */
+  async copyFolder(from: string, to: string): Promise<void> {
+    for (const name of await readdir(from)) await cp(join(from, name), join(to, name), { recursive: true });
+  }
+
   async clearLogs(): Promise<void> {
     await rm(this.logs, { recursive: true, force: true });
     await mkdir(this.logs);
