@@ -178,12 +178,41 @@ describe("the lock", () => {
     expect(won).toHaveLength(1);
     expect(results.filter(({ status }) => status === "rejected")).toHaveLength(19);
     await won[0]?.();
-    await writeFile(`${path}.lock.takeover`, "");
-    await writeFile(`${path}.lock`, JSON.stringify({ pid: 2 ** 22 + 1, started: null, token: "gone" }));
-    await expect(lockFile(path)).rejects.toThrow("try again");
+  });
+
+  it("is taken over from one that died while it took over, at any depth, and by nobody twice", async () => {
+    const gone = (token: string) => JSON.stringify({ pid: 2 ** 22 + 1, started: null, token });
+    await writeFile(`${path}.lock`, gone("a"));
+    await writeFile(`${path}.lock.a`, gone("b"));
+    await writeFile(`${path}.lock.a.b`, "");
+    await expect(lockFile(path)).rejects.toThrow("in use by another process");
     const old = new Date(Date.now() - 60_000);
-    await utimes(`${path}.lock.takeover`, old, old);
-    await expect(lockFile(path)).rejects.toThrow("remove");
+    await utimes(`${path}.lock.a.b`, old, old);
+    const won: (() => Promise<void>)[] = [];
+    await Promise.allSettled(Array.from({ length: 20 }, async () => won.push(await lockFile(path))));
+    expect(won).toHaveLength(1);
+    expect((await readdir(folder)).filter((name) => name.includes("lock"))).toEqual(["meter.pawl.lock"]);
+    await won[0]?.();
+    expect(await readdir(folder)).toEqual(["meter.pawl"]);
+  });
+
+  it("that somebody holds while he takes over is left alone", async () => {
+    await writeFile(`${path}.lock`, JSON.stringify({ pid: 2 ** 22 + 1, started: null, token: "a" }));
+    await writeFile(`${path}.lock.a`, JSON.stringify({ pid: process.pid, started: null, token: "b" }));
+    await expect(lockFile(path)).rejects.toThrow(`in use by process ${process.pid}`);
+    expect((await readdir(folder)).toSorted()).toEqual([
+      "meter.pawl",
+      "meter.pawl.lock",
+      "meter.pawl.lock.a",
+    ]);
+  });
+
+  it("with a name that is none is one without a name", async () => {
+    await writeFile(`${path}.lock`, JSON.stringify({ pid: 2 ** 22 + 1, started: null, token: "../x" }));
+    await expect(lockFile(path)).rejects.toThrow("in use by another process");
+    await utimes(`${path}.lock`, 0, 0);
+    await (await lockFile(path))();
+    expect(await readdir(folder)).toEqual(["meter.pawl"]);
   });
 
   it("is free when a close is over, whoever asked for it first, however far that one had come", async () => {

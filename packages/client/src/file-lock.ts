@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { open, readFile, stat, unlink } from "node:fs/promises";
+import { open, readFile, rename, stat, unlink } from "node:fs/promises";
 import { CredentialLockedError, CredentialStorageError } from "./errors.ts";
 
 interface Owner {
@@ -10,54 +10,58 @@ interface Owner {
   readonly token: string;
 }
 
-/** To write an owner's name, or to take over, takes microseconds: what is older was left by a process that died in it. */
+/** It becomes part of a file's name. */
+const TOKEN = /^[\w-]{1,64}$/;
+
+/** To write an owner's name takes microseconds: a file without one that is older was left by a process that died in it. */
 const UNFINISHED_MS = 10_000;
 
 /**
- * A lock file beside `path` against a second process. One left by a process that is gone is taken over; two that race
- * for it cannot both win, since only the holder of a second, short-lived file removes a stale lock.
+ * A lock file beside `path` against a second process. One left by a process that is gone is taken over, wherever it
+ * died, and by one process only.
  * @returns what releases the lock
  * @throws CredentialLockedError, CredentialStorageError
  */
 export async function lockFile(path: string): Promise<() => Promise<void>> {
   const lock = `${path}.lock`;
   const own: Owner = { pid: process.pid, started: startOf(process.pid), token: randomUUID() };
-  if (!(await create(lock, own, path))) {
-    await takeOver(lock, own, path);
-  }
+  await acquire(lock, own, path);
   return async () => {
     const owner = await readOwner(lock);
     if (owner?.token === own.token) await unlink(lock).catch(() => {});
   };
 }
 
-async function takeOver(lock: string, own: Owner, path: string): Promise<void> {
-  await refuseIfHeld(lock, path);
-  const takeover = `${lock}.takeover`;
-  if (!(await create(takeover, own, path))) {
-    if (await isOld(takeover)) {
-      throw new CredentialLockedError(
-        path,
-        `a process died while it took over the lock; remove ${takeover} and ${lock}`,
-      );
-    }
-    throw new CredentialLockedError(path, "another process takes over its lock at this moment; try again");
-  }
+/**
+ * Makes `file` with our name in it. One that its owner cannot release any more is replaced under a second lock, whose
+ * name says which owner it is that has gone: nobody replaces the lock of another that came meanwhile. The second lock
+ * becomes the first by its renaming, so a death at any point leaves a lock that can be taken over in the same way.
+ */
+async function acquire(file: string, own: Owner, path: string): Promise<void> {
+  if (await create(file, own, path)) return;
+  const gone = await ownerThatIsGone(file, path);
+  const second = `${file}.${gone?.token ?? "unfinished"}`;
+  await acquire(second, own, path);
   try {
-    await refuseIfHeld(lock, path);
-    await unlink(lock).catch(() => {});
-    if (!(await create(lock, own, path))) {
-      throw lockedBy(path, await readOwner(lock));
-    }
-  } finally {
-    await unlink(takeover).catch(() => {});
+    const still = await ownerThatIsGone(file, path);
+    if (still?.token !== gone?.token) throw lockedBy(path, still);
+    await rename(second, file);
+  } catch (error) {
+    await unlink(second).catch(() => {});
+    if (error instanceof CredentialLockedError) throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    throw new CredentialStorageError(path, `its lock file cannot be replaced: ${message}`, { cause: error });
   }
 }
 
-/** An owner that is alive, or one that is just about to write its name. @throws CredentialLockedError */
-async function refuseIfHeld(lock: string, path: string): Promise<void> {
-  const owner = await readOwner(lock);
-  if (owner === null ? !(await isOld(lock)) : isAlive(owner)) throw lockedBy(path, owner);
+/**
+ * Null: it had not yet written its name.
+ * @throws CredentialLockedError where it is alive, or just about to write its name
+ */
+async function ownerThatIsGone(file: string, path: string): Promise<Owner | null> {
+  const owner = await readOwner(file);
+  if (owner === null ? !(await isOld(file)) : isAlive(owner)) throw lockedBy(path, owner);
+  return owner;
 }
 
 async function isOld(file: string): Promise<boolean> {
@@ -92,7 +96,8 @@ async function create(file: string, owner: Owner, path: string): Promise<boolean
 async function readOwner(file: string): Promise<Owner | null> {
   try {
     const owner = JSON.parse(await readFile(file, "utf8")) as Partial<Owner>;
-    if (typeof owner.pid !== "number" || typeof owner.token !== "string") return null;
+    if (typeof owner.pid !== "number" || typeof owner.token !== "string" || !TOKEN.test(owner.token))
+      return null;
     return { pid: owner.pid, started: owner.started ?? null, token: owner.token };
   } catch {
     return null;
