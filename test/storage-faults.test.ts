@@ -115,6 +115,19 @@ describe.skipIf(!mayMount)("a small disk (needs to mount)", () => {
 });
 
 describe.skipIf(!hasCompiler)("a store whose calls fail (needs cc)", () => {
+  it("is not served where it can be opened for reading alone", async () => {
+    const world = await enrolled.copyTo(join(folder, "reading-alone"));
+    const strike = { target: "database", call: "open", nth: 1, what: "EROFS" } as const;
+    const server = startServer(
+      processes,
+      world,
+      "server",
+      injectorEnv(library, { files: world.serverFiles, strike }),
+    );
+    expect(await server.exit).toEqual({ code: 1, signal: null });
+    expect(await readFile(server.err, "utf8")).toMatch(/^pawl: .*keys\.db cannot be written; .*\n$/);
+  });
+
   const failures: { name: string; target: string; call: string; what: Strike }[] = [
     { name: "writes with EIO", target: "*", call: "write", what: "EIO" },
     { name: "syncs with EIO", target: "*", call: "sync", what: "EIO" },

@@ -49,6 +49,8 @@ export async function openWriter(
     inTransaction(db, () => {
       checkIdentity(db, path, create);
       migrate(db);
+      // Where it cannot open the file for writing SQLite opens it for reading and says nothing, until the first write.
+      db.exec("UPDATE clients SET epoch = epoch WHERE false");
       ensureIdentity(db, opener);
       if (opener.encrypt) encryptPlain(db, opener);
       checkOpener(db, path, opener);
