@@ -3,7 +3,7 @@
  * loaded into changes the world (bytes into sockets and files, syncs, names), writes them to a trace, and at one of them
  * kills the process or lets the call fail. What is not named by PAWL_FAULT_FILES passes unseen.
  *
- *   PAWL_FAULT_FILES  class=/absolute/path, separated by colons; "socket" is a class of its own: TCP
+ *   PAWL_FAULT_FILES  class=/absolute/path, or its start and "*", separated by colons; "socket" is a class of its own: TCP
  *   PAWL_FAULT_TRACE  a file that gets a line for each counted call: "class call nth"
  *   PAWL_FAULT        "class call nth what", where class may be "*" for any file, call for any call; what is one of
  *                       kill-before, kill-after, kill-torn (half of what was to be written), EIO, ENOSPC, EROFS
@@ -100,8 +100,11 @@ __attribute__((constructor)) static void start(void) {
 }
 
 static int class_of_path(const char *path) {
-  for (int i = 1; i < class_count; i++)
-    if (strcmp(classes[i].path, path) == 0) return i;
+  for (int i = 1; i < class_count; i++) {
+    size_t length = strlen(classes[i].path);
+    bool prefix = length > 0 && classes[i].path[length - 1] == '*';
+    if (prefix ? strncmp(classes[i].path, path, length - 1) == 0 : strcmp(classes[i].path, path) == 0) return i;
+  }
   return NO_CLASS;
 }
 

@@ -86,6 +86,7 @@ export class World {
       credential,
       temporary: `${credential}.tmp`,
       lock: `${credential}.lock`,
+      takeover: `${credential}.lock.*`,
       folder: dirname(credential),
     };
   }
