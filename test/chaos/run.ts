@@ -58,6 +58,9 @@ const result = await runChaos({
     if (terminal) process.stderr.write(`\r\u001b[K${line.slice(0, (process.stderr.columns ?? 80) - 1)}`);
   },
   onNote: (text) => process.stderr.write(`${text}\n`),
+}).catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+  process.exit(1);
 });
 if (terminal) process.stderr.write("\r\u001b[K");
 
