@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Bystander } from "./bystander.ts";
-import { type Dry, everyFault, type Fault, planRuns, type Start } from "./faults.ts";
+import { type Dry, describeFault, everyFault, type Fault, planRuns, type Start } from "./faults.ts";
 import { compileInjector, injectorEnv, readTrace } from "./injector.ts";
 import { Ledger } from "./ledger.ts";
 import { Processes } from "./processes.ts";
@@ -18,6 +18,8 @@ export interface ChaosOptions {
   readonly lanes: number;
   /** This run alone, from 1. */
   readonly only?: number;
+  /** Those runs alone whose fault is described with these words. */
+  readonly match?: string;
   /** Keeps the files of runs that found something. */
   readonly keep?: boolean;
   readonly signal?: AbortSignal;
@@ -81,7 +83,7 @@ class Chaos {
   }
 
   async run(): Promise<ChaosResult> {
-    const { runs, seed, only, signal } = this.#options;
+    const { runs, seed, only, match = "", signal } = this.#options;
     await this.#makeWorlds();
     const dries = await Promise.all([...this.#worlds.keys()].map((start) => this.#dryRun(start)));
     const systematic = everyFault(dries);
@@ -89,9 +91,10 @@ class Chaos {
       fault,
       number: index + 1,
     }));
-    const done = await this.#inLanes(
-      only === undefined ? plan : plan.filter(({ number }) => number === only),
+    const chosen = plan.filter(
+      ({ number, fault }) => (only === undefined || only === number) && describeFault(fault).includes(match),
     );
+    const done = await this.#inLanes(chosen);
     return { runs: done, systematic: systematic.length, interrupted: signal?.aborted ?? false };
   }
 

@@ -51,7 +51,7 @@ export function summarize(result: ChaosResult, seed: number, seconds: number): S
 
 export function linesOf(summary: Summary, repeat: (run: number) => string): string[] {
   const { kinds, runs, fired, systematic, slow, violations, seed, seconds, interrupted } = summary;
-  const width = Math.max(...kinds.map(({ kind }) => kind.length), 4);
+  const width = Math.max(...kinds.map(({ kind }) => kind.length), 5);
   const row = (kind: string, injected: string | number, struck: string | number) =>
     `${kind.padEnd(width)}  ${String(injected).padStart(8)}  ${String(struck).padStart(6)}`;
   return [

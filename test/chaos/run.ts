@@ -4,11 +4,12 @@ import { linesOf, progressLine, summarize } from "./report.ts";
 
 /** Kills, cuts and breaks a server and its clients in every place, and checks what must hold after it. */
 
-const USAGE = `usage: npm run chaos -- [--runs 500] [--seed N] [--lanes 8] [--only RUN] [--keep] [--json]
+const USAGE = `usage: npm run chaos -- [--runs 500] [--seed N] [--lanes 8] [--only RUN] [--match TEXT] [--keep] [--json]
 
 --seed   what happens at random, and in which order; printed at the end
 --lanes  runs at the same time; they mostly wait
 --only   one run of them all, with the same --runs and --seed
+--match  those runs alone whose fault is described so: "server: kill after log sync"
 --keep   leaves the files of runs that found something
 --json   the summary as one object
 `;
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     seed: { type: "string" },
     lanes: { type: "string", default: "8" },
     only: { type: "string" },
+    match: { type: "string" },
     keep: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
@@ -51,6 +53,7 @@ const result = await runChaos({
   seed,
   lanes: integer("lanes", values.lanes),
   ...only,
+  ...(values.match === undefined ? {} : { match: values.match }),
   keep: values.keep,
   signal: stop.signal,
   onRun: (run, done, of) => {
