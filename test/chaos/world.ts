@@ -65,6 +65,8 @@ export class World {
 
   async readCredential(client: ClientId): Promise<{ epoch: number; secret: Uint8Array }> {
     const text = await readFile(this.credential(client), "utf8");
+    // Never quoted: it has the secret.
+    if (!text.endsWith("}\n")) throw new Error(`the credential of client ${client} is damaged`);
     const { epoch, key } = JSON.parse(text) as { epoch: number; key: string };
     return { epoch, secret: Buffer.from(key, "base64url") };
   }
