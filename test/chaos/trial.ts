@@ -175,14 +175,21 @@ export class Trial {
       const client = await this.#startTarget({ host: "127.0.0.1", port }, 1, {});
       if ((await this.#finish(client, server)) === 1) return attempts;
       const said = (await readFile(client.err, "utf8")).trim();
-      // That one may have to wait for: the lock of an owner that died before it had written its name.
-      if (!/in use by another process/.test(said)) this.#note([`the client was not served at once: ${said}`]);
+      if (!this.#mayHaveToWait(said)) this.#note([`the client was not served at once: ${said}`]);
       if (performance.now() > deadline) {
         this.#note([`the client does not come back: ${said}`]);
         return attempts;
       }
       await pause(500);
     }
+  }
+
+  /** For the lock of an owner that died before it had written its name, and for a server whose store has just failed. */
+  #mayHaveToWait(said: string): boolean {
+    const { fault } = this.#options;
+    const storeFailed =
+      fault !== null && isAt(fault, "server") && !isKill(fault) && this.#servers.length === 1;
+    return storeFailed || said.includes("in use by another process");
   }
 
   async #end(): Promise<void> {
