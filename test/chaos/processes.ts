@@ -37,8 +37,10 @@ export interface StartOptions {
 /** All that were started here and have not ended; nothing else is ever killed. */
 export class Processes {
   readonly #running = new Set<ChildProcess>();
+  #ended = false;
 
   start({ args, env = {}, input, output }: StartOptions): PawlProcess {
+    if (this.#ended) throw new Error("nothing is started any more");
     const [out, err] = [`${output}.out`, `${output}.err`];
     const stdio = [openSync(input ?? "/dev/null", "r"), openSync(out, "w"), openSync(err, "w")];
     const child = spawn(process.execPath, [PAWL, ...args], {
@@ -77,7 +79,9 @@ export class Processes {
     return started.objects();
   }
 
+  /** From here on nothing is started. */
   killAll(): void {
+    this.#ended = true;
     for (const child of this.#running) child.kill("SIGKILL");
   }
 }
