@@ -170,15 +170,13 @@ static enum what meet(int class, enum call call) {
     return result_;                                \
   } while (0)
 
-#define HALF_OR(whole) (what == KILL_TORN ? (whole) / 2 : (whole))
-
 static ssize_t write_some(int fd, const void *bytes, size_t count, bool at, off_t offset) {
   enum what what = meet(class_of(fd), WRITE);
   if (what == FAIL) {
     errno = plan.error;
     return -1;
   }
-  size_t length = HALF_OR(count);
+  size_t length = what == KILL_TORN ? count / 2 : count;
   ssize_t result = at ? REAL(pwrite64, fd, bytes, length, offset) : REAL(write, fd, bytes, length);
   if (what != NOTHING) die();
   return result;
@@ -190,22 +188,35 @@ static ssize_t write_vector(int fd, const struct iovec *vector, int count, bool 
     errno = plan.error;
     return -1;
   }
+  struct iovec half = {0};
   if (what == KILL_TORN && count > 0) {
-    struct iovec half = {vector[0].iov_base, vector[0].iov_len / 2};
-    if ((at ? REAL(pwritev, fd, &half, 1, offset, 0) : REAL(writev, fd, &half, 1)) < 0) die();
-    die();
+    half = (struct iovec){vector[0].iov_base, vector[0].iov_len / 2};
+    vector = &half;
+    count = 1;
   }
   ssize_t result = at ? REAL(pwritev, fd, vector, count, offset, 0) : REAL(writev, fd, vector, count);
-  if (what == KILL_AFTER) die();
+  if (what != NOTHING) die();
   return result;
 }
 
-ssize_t write(int fd, const void *bytes, size_t count) { return write_some(fd, bytes, count, false, 0); }
-ssize_t pwrite(int fd, const void *bytes, size_t count, off_t at) { return write_some(fd, bytes, count, true, at); }
-ssize_t pwrite64(int fd, const void *bytes, size_t count, off64_t at) { return write_some(fd, bytes, count, true, at); }
-ssize_t writev(int fd, const struct iovec *vector, int count) { return write_vector(fd, vector, count, false, 0); }
-ssize_t pwritev(int fd, const struct iovec *vector, int count, off_t at) { return write_vector(fd, vector, count, true, at); }
-ssize_t pwritev64(int fd, const struct iovec *vector, int count, off64_t at) { return write_vector(fd, vector, count, true, at); }
+ssize_t write(int fd, const void *bytes, size_t count) {
+  return write_some(fd, bytes, count, false, 0);
+}
+ssize_t pwrite(int fd, const void *bytes, size_t count, off_t at) {
+  return write_some(fd, bytes, count, true, at);
+}
+ssize_t pwrite64(int fd, const void *bytes, size_t count, off64_t at) {
+  return write_some(fd, bytes, count, true, at);
+}
+ssize_t writev(int fd, const struct iovec *vector, int count) {
+  return write_vector(fd, vector, count, false, 0);
+}
+ssize_t pwritev(int fd, const struct iovec *vector, int count, off_t at) {
+  return write_vector(fd, vector, count, true, at);
+}
+ssize_t pwritev64(int fd, const struct iovec *vector, int count, off64_t at) {
+  return write_vector(fd, vector, count, true, at);
+}
 
 ssize_t send(int fd, const void *bytes, size_t count, int flags) {
   CARRY_OUT(ssize_t, class_of(fd), WRITE, REAL(sendto, fd, bytes, count, flags, NULL, 0));
@@ -214,11 +225,19 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags) {
   CARRY_OUT(ssize_t, class_of(fd), WRITE, REAL(sendmsg, fd, message, flags));
 }
 
-int fsync(int fd) { CARRY_OUT(int, class_of(fd), SYNC, REAL(fsync, fd)); }
-int fdatasync(int fd) { CARRY_OUT(int, class_of(fd), SYNC, REAL(fdatasync, fd)); }
+int fsync(int fd) {
+  CARRY_OUT(int, class_of(fd), SYNC, REAL(fsync, fd));
+}
+int fdatasync(int fd) {
+  CARRY_OUT(int, class_of(fd), SYNC, REAL(fdatasync, fd));
+}
 
-int ftruncate(int fd, off_t length) { CARRY_OUT(int, class_of(fd), TRUNCATE, REAL(ftruncate, fd, length)); }
-int ftruncate64(int fd, off64_t length) { CARRY_OUT(int, class_of(fd), TRUNCATE, REAL(ftruncate, fd, length)); }
+int ftruncate(int fd, off_t length) {
+  CARRY_OUT(int, class_of(fd), TRUNCATE, REAL(ftruncate, fd, length));
+}
+int ftruncate64(int fd, off64_t length) {
+  CARRY_OUT(int, class_of(fd), TRUNCATE, REAL(ftruncate, fd, length));
+}
 
 /* By the name that goes away: the file that moves. */
 int rename(const char *from, const char *to) {
@@ -228,11 +247,14 @@ int rename(const char *from, const char *to) {
 int link(const char *from, const char *to) {
   CARRY_OUT(int, class_of_path(to), LINK, REAL(linkat, AT_FDCWD, from, AT_FDCWD, to, 0));
 }
-int unlink(const char *path) { CARRY_OUT(int, class_of_path(path), UNLINK, REAL(unlinkat, AT_FDCWD, path, 0)); }
+int unlink(const char *path) {
+  CARRY_OUT(int, class_of_path(path), UNLINK, REAL(unlinkat, AT_FDCWD, path, 0));
+}
 
 /* An open counts where it may make the file. */
 static int open_at(int folder, const char *path, int flags, mode_t mode) {
-  CARRY_OUT(int, (flags & O_CREAT) != 0 ? class_of_path(path) : NO_CLASS, OPEN, REAL(openat, folder, path, flags, mode));
+  int class = (flags & O_CREAT) != 0 ? class_of_path(path) : NO_CLASS;
+  CARRY_OUT(int, class, OPEN, REAL(openat, folder, path, flags, mode));
 }
 
 #define MODE_OF(flags, mode)                                \

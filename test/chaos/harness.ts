@@ -104,9 +104,7 @@ class Chaos {
     await enrolled.clearLogs();
     this.#worlds.set("enrolled", enrolled);
     if (this.#library === null) {
-      this.#options.onNote?.(
-        "no C compiler (cc) on this Linux, or none at all: cuts and random instants only",
-      );
+      this.#options.onNote?.("no Linux with a C compiler (cc) here: cuts and random instants only");
       return;
     }
     const crashed = await enrolled.copyTo(join(this.#folder, "crashed"));

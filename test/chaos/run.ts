@@ -47,6 +47,7 @@ process.once("SIGINT", () => stop.abort());
 process.once("SIGTERM", () => stop.abort());
 
 const terminal = process.stderr.isTTY === true && !values.json;
+if (!values.json) process.stderr.write(`seed ${seed}\n`);
 const startedAt = performance.now();
 const result = await runChaos({
   runs,
