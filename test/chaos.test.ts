@@ -24,9 +24,7 @@ describe("chaos", () => {
       expect(result.systematic).toBeGreaterThan(300);
       const struck = result.runs.filter(({ fired }) => fired);
       expect(struck.length).toBeGreaterThan(12);
-      expect(linesOf(summarize(result, 1, 0), String).join("\n")).toContain(
-        "0 violations in 16 runs, seed 1",
-      );
+      expect(linesOf(summarize(result, 1, 0)).join("\n")).toContain("0 violations in 16 runs, seed 1");
     },
     120_000,
   );

@@ -39,11 +39,11 @@ export class Bystander {
 
   /** One message. Whether it was acknowledged. */
   contribute(): Promise<boolean> {
-    const connection = this.#connection;
+    const [connection, server] = [this.#connection, this.#server];
     if (connection === null) return Promise.resolve(false);
     const sent = connection.send(this.#ledger.issue(BYSTANDER)).then(
       (answer) => {
-        this.#wrong.push(...this.#ledger.acknowledge(BYSTANDER, this.#server, answer));
+        this.#wrong.push(...this.#ledger.acknowledge(BYSTANDER, server, answer));
         return true;
       },
       () => false,

@@ -69,8 +69,8 @@ function strikesAt({ target, call }: CallPoint): Strike[] {
   return strikes;
 }
 
-/** A session takes some 30 ms from HELLO, a start some 250 ms. */
-const SESSION_MS = 60;
+/** A session takes some 100 ms from HELLO, a start some 250 ms. */
+const SESSION_MS = 120;
 const START_MS = 400;
 
 export function randomFault(random: SeededRandom, starts: readonly Start[], frames: number): Fault {

@@ -18,6 +18,8 @@ export interface ChaosOptions {
   readonly lanes: number;
   /** This run alone, from 1. */
   readonly only?: number;
+  /** This fault alone, in a run of the number `only`: what a dry run finds may differ where the machine is busier. */
+  readonly fault?: Fault;
   /** Those runs alone whose fault is described with these words. */
   readonly match?: string;
   /** Keeps the files of runs that found something. */
@@ -69,6 +71,16 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   }
 }
 
+interface Planned {
+  readonly fault: Fault;
+  readonly number: number;
+}
+interface Plan {
+  readonly plan: readonly Planned[];
+  /** Places that the dry runs found. */
+  readonly systematic: number;
+}
+
 class Chaos {
   readonly #options: ChaosOptions;
   readonly #folder: string;
@@ -83,19 +95,25 @@ class Chaos {
   }
 
   async run(): Promise<ChaosResult> {
-    const { runs, seed, only, match = "", signal } = this.#options;
+    const { only, fault, match = "" } = this.#options;
     await this.#makeWorlds();
-    const dries = await Promise.all([...this.#worlds.keys()].map((start) => this.#dryRun(start)));
-    const systematic = everyFault(dries);
-    const plan = planRuns(runs, systematic, dries, new SeededRandom(seed)).map((fault, index) => ({
-      fault,
-      number: index + 1,
-    }));
+    const { plan, systematic } = fault === undefined ? await this.#plan() : planOf(fault, only);
     const chosen = plan.filter(
       ({ number, fault }) => (only === undefined || only === number) && describeFault(fault).includes(match),
     );
     const done = await this.#inLanes(chosen);
-    return { runs: done, systematic: systematic.length, interrupted: signal?.aborted ?? false };
+    return { runs: done, systematic, interrupted: this.#stopped };
+  }
+
+  async #plan(): Promise<Plan> {
+    const { runs, seed } = this.#options;
+    const dries = await Promise.all([...this.#worlds.keys()].map((start) => this.#dryRun(start)));
+    const systematic = everyFault(dries);
+    const faults = planRuns(runs, systematic, dries, new SeededRandom(seed));
+    return {
+      plan: faults.map((fault, index) => ({ fault, number: index + 1 })),
+      systematic: systematic.length,
+    };
   }
 
   async #makeWorlds(): Promise<void> {
@@ -127,7 +145,7 @@ class Chaos {
     return { start, calls, frames };
   }
 
-  async #inLanes(plan: readonly { readonly fault: Fault; readonly number: number }[]): Promise<Run[]> {
+  async #inLanes(plan: readonly Planned[]): Promise<Run[]> {
     const { lanes, onRun } = this.#options;
     const done: Run[] = [];
     const waiting = [...plan];
@@ -172,6 +190,10 @@ class Chaos {
   #common() {
     return { processes: this.#processes, library: this.#library };
   }
+}
+
+function planOf(fault: Fault, number = 1): Plan {
+  return { plan: [{ fault, number }], systematic: 1 };
 }
 
 /**

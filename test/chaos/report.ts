@@ -1,4 +1,4 @@
-import { describeFault, kindOf } from "./faults.ts";
+import { describeFault, type Fault, kindOf } from "./faults.ts";
 import type { ChaosResult, Run } from "./harness.ts";
 
 export interface Summary {
@@ -11,7 +11,7 @@ export interface Summary {
   readonly slow: number;
   readonly violations: readonly {
     readonly run: number;
-    readonly fault: string;
+    readonly fault: Fault;
     readonly violations: readonly string[];
     readonly kept: string | null;
   }[];
@@ -40,7 +40,7 @@ export function summarize(result: ChaosResult, seed: number, seconds: number): S
       .filter(({ violations }) => violations.length > 0)
       .map(({ number, fault, violations, kept }) => ({
         run: number,
-        fault: describeFault(fault),
+        fault,
         violations,
         kept,
       })),
@@ -49,7 +49,7 @@ export function summarize(result: ChaosResult, seed: number, seconds: number): S
   };
 }
 
-export function linesOf(summary: Summary, repeat: (run: number) => string): string[] {
+export function linesOf(summary: Summary): string[] {
   const { kinds, runs, fired, systematic, slow, violations, seed, seconds, interrupted } = summary;
   const width = Math.max(...kinds.map(({ kind }) => kind.length), 5);
   const row = (kind: string, injected: string | number, struck: string | number) =>
@@ -60,9 +60,9 @@ export function linesOf(summary: Summary, repeat: (run: number) => string): stri
     row("all", runs, fired),
     "",
     ...violations.flatMap((one) => [
-      `run ${one.run}, ${one.fault}:`,
+      `run ${one.run}, ${describeFault(one.fault)}:`,
       ...one.violations.map((text) => `  ${text}`),
-      `  again: ${repeat(one.run)}`,
+      `  again: npm run chaos -- --only ${one.run} --keep --fault '${JSON.stringify(one.fault)}'`,
       ...(one.kept === null ? [] : [`  files: ${one.kept}`]),
     ]),
     `${interrupted ? "interrupted; " : ""}${violations.length} violations in ${runs} runs, seed ${seed}, ${seconds} s`,

@@ -1,14 +1,16 @@
 import { parseArgs } from "node:util";
+import type { Fault } from "./faults.ts";
 import { runChaos } from "./harness.ts";
 import { linesOf, progressLine, summarize } from "./report.ts";
 
 /** Kills, cuts and breaks a server and its clients in every place, and checks what must hold after it. */
 
-const USAGE = `usage: npm run chaos -- [--runs 500] [--seed N] [--lanes 8] [--only RUN] [--match TEXT] [--keep] [--json]
+const USAGE = `usage: npm run chaos -- [--runs 500] [--seed N] [--lanes 8] [--only RUN] [--fault JSON] [--match TEXT] [--keep] [--json]
 
 --seed   what happens at random, and in which order; printed at the end
 --lanes  runs at the same time; they mostly wait
 --only   one run of them all, with the same --runs and --seed
+--fault  this fault, as the report printed it, and no dry run before
 --match  those runs alone whose fault is described so: "server: kill after log sync"
 --keep   leaves the files of runs that found something
 --json   the summary as one object
@@ -20,6 +22,7 @@ const { values } = parseArgs({
     seed: { type: "string" },
     lanes: { type: "string", default: "8" },
     only: { type: "string" },
+    fault: { type: "string" },
     match: { type: "string" },
     keep: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
@@ -54,6 +57,8 @@ const result = await runChaos({
   seed,
   lanes: integer("lanes", values.lanes),
   ...only,
+  // As the report printed it.
+  ...(values.fault === undefined ? {} : { fault: JSON.parse(values.fault) as Fault }),
   ...(values.match === undefined ? {} : { match: values.match }),
   keep: values.keep,
   signal: stop.signal,
@@ -69,7 +74,6 @@ const result = await runChaos({
 if (terminal) process.stderr.write("\r\u001b[K");
 
 const summary = summarize(result, seed, Math.round((performance.now() - startedAt) / 1_000));
-const repeat = (run: number) => `npm run chaos -- --runs ${runs} --seed ${seed} --only ${run} --keep`;
-const lines = values.json ? [JSON.stringify(summary)] : linesOf(summary, repeat);
+const lines = values.json ? [JSON.stringify(summary)] : linesOf(summary);
 process.stdout.write(`${lines.join("\n")}\n`);
 process.exitCode = summary.violations.length > 0 ? 1 : summary.interrupted ? 130 : 0;

@@ -135,8 +135,8 @@ export class Trial {
     this.#frames++;
     this.#connection = connection;
     this.#helloSeen();
-    // So that both are in one round.
-    if (header?.opcode === "DATA") void this.#bystander.contribute();
+    // So that both are in one round, and some rounds are still open when something happens to the target.
+    if (header?.opcode === "DATA") void pause((index % 3) * 20).then(() => this.#bystander.contribute());
     if (fault?.kind !== "cut" || fault.frame !== index) return "pass";
     this.#fired = true;
     if (fault.where === "before") {
