@@ -44,7 +44,7 @@ export interface Run {
 
 export interface ChaosResult {
   readonly runs: readonly Run[];
-  /** Faults that can be told by their place, all of which were injected if there were runs enough. */
+  /** Faults that can be told by their place, all of which were injected if there were runs enough; 0: nobody looked. */
   readonly systematic: number;
   readonly interrupted: boolean;
 }
@@ -193,7 +193,7 @@ class Chaos {
 }
 
 function planOf(fault: Fault, number = 1): Plan {
-  return { plan: [{ fault, number }], systematic: 1 };
+  return { plan: [{ fault, number }], systematic: 0 };
 }
 
 /**

@@ -7,7 +7,7 @@ export interface Summary {
   readonly systematic: number;
   readonly kinds: readonly { readonly kind: string; readonly injected: number; readonly fired: number }[];
   readonly fired: number;
-  /** Runs in which the client had to be started more than once, since a lock without a name is respected for 10 s. */
+  /** Runs in which the client had to be started more than once: see `Trial` when it may. */
   readonly slow: number;
   readonly violations: readonly {
     readonly run: number;
@@ -66,7 +66,8 @@ export function linesOf(summary: Summary): string[] {
       ...(one.kept === null ? [] : [`  files: ${one.kept}`]),
     ]),
     `${interrupted ? "interrupted; " : ""}${violations.length} violations in ${runs} runs, seed ${seed}, ${seconds} s`,
-    `${systematic} places of the scenario can be broken; ${slow} times the client had to wait for its own lock`,
+    ...(systematic === 0 ? [] : [`${systematic} faults can be told by their place in the scenario`]),
+    ...(slow === 0 ? [] : [`${slow} times the client had to be started more than once`]),
   ];
 }
 

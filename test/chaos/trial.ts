@@ -80,10 +80,11 @@ export class Trial {
   async #sessionWithFault(): Promise<void> {
     const { fault, killSurvivor } = this.#options;
     const server = this.#startServer(this.#envOf("server"));
-    if (fault?.kind === "instant" && fault.since === "start" && fault.victim === "server")
-      void this.#strikeLater(fault.ms, [server]);
+    const atStart = fault?.kind === "instant" && fault.since === "start" && fault.victim === "server";
+    const struck = atStart ? this.#strikeLater(fault.ms, [server]) : null;
     const port = await portOf(server);
     if (port !== null) await this.#session(server, port);
+    await struck;
     // Where the server is to fail it has to come as far: it empties its log, and it ends.
     if (server.alive && (fault === null || isAt(fault, "server"))) {
       await eventually(CHECKPOINT_MS, async () => ((await this.#hasFired()) ? true : null));
