@@ -87,7 +87,7 @@ export function randomFault(random: SeededRandom, starts: readonly Start[], fram
 }
 
 /**
- * What `runs` runs do: every fault of `systematic` if there is room for all and some at random, else a sample of both.
+ * What `runs` runs do: every fault of `systematic` and the rest at random where there is room, else a sample of both.
  * The same for the same arguments.
  */
 export function planRuns(
@@ -96,8 +96,9 @@ export function planRuns(
   dries: readonly Dry[],
   random: SeededRandom,
 ): Fault[] {
-  const randomRuns = Math.max(Math.ceil(runs / 5), runs - systematic.length);
-  const chosen = systematic.length + randomRuns <= runs ? systematic : random.shuffled(systematic);
+  const room = runs - systematic.length;
+  const randomRuns = room > 0 ? room : Math.ceil(runs / 5);
+  const chosen = room > 0 ? systematic : random.shuffled(systematic);
   const faults = chosen.slice(0, runs - randomRuns);
   const starts = dries.map(({ start }) => start);
   const frames = Math.max(0, ...dries.map((dry) => dry.frames));
