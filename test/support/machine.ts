@@ -24,11 +24,11 @@ export function remountReadOnly(folder: string): void {
   execFileSync("mount", ["-o", "remount,ro", folder], { stdio: "pipe" });
 }
 
-/** Takes all the room that is left on the disk of `folder`. Returns what gives it back. */
-export async function fillDisk(folder: string): Promise<() => Promise<void>> {
+/** Takes the room that is left on the disk of `folder`, but for so many blocks. Returns what gives it back. */
+export async function fillDisk(folder: string, butBlocks = 0): Promise<() => Promise<void>> {
   const filler = join(folder, "filler");
   const { bavail, bsize } = statfsSync(folder);
-  await writeFile(filler, Buffer.alloc(bavail * bsize));
+  await writeFile(filler, Buffer.alloc((bavail - butBlocks) * bsize));
   return () => rm(filler);
 }
 
