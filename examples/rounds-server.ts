@@ -1,10 +1,13 @@
 import { createServer } from "@pawl/server";
-import { openSqliteStore } from "@pawl/server/keys";
+import { openSqliteStore, readDbKeyFile } from "@pawl/server/keys";
 
 // A server with rounds of its own making: nobody waits longer than 250 ms for the others, and the sum and the extremes are
 // reported beside the product. Usage: rounds-server.ts HOME [PORT]; make HOME with `pawl init` and `pawl keys add`.
 const [home = "pawl", port = "7433"] = process.argv.slice(2);
-const keys = await openSqliteStore({ path: `${home}/keys.db` });
+const keys = await openSqliteStore({
+  path: `${home}/keys.db`,
+  dbKeys: () => readDbKeyFile(`${home}/db.key`),
+});
 
 const server = createServer({
   keys,

@@ -2,7 +2,7 @@ import { wipe } from "@pawl/protocol";
 import type { Clock } from "@pawl/protocol/driver";
 import { Keyring, MissingDbKeyError } from "../wrapping.ts";
 
-/** How often the db keys are asked for at the most, in milliseconds: a row that was altered must not run a command each time. */
+/** Between two times that the db keys are asked for, in milliseconds: a row that was altered must not run a command each time. */
 const RELOAD_PAUSE_MS = 1_000;
 
 /** The db keys as they are now, for a reader that has those of yesterday. */
@@ -23,29 +23,37 @@ export class KeySource {
     this.#dbKeys = dbKeys;
   }
 
-  /** Reads once more with the db keys as they are now, where the database has moved to another. @throws what `read` throws */
+  /**
+   * Reads once more with the db keys as they are now, where the database has moved to another.
+   * @throws what `read` throws
+   */
   async withKeys<T>(read: () => T): Promise<T> {
     try {
       return read();
     } catch (error) {
       if (!(error instanceof MissingDbKeyError)) throw error;
     }
-    if (this.#reloading !== null || this.#clock.now() - this.#reloadedAt >= RELOAD_PAUSE_MS)
-      await this.reload();
+    this.#reloading ??= this.#pause()
+      .then(() => this.reload())
+      .finally(() => {
+        this.#reloading = null;
+      });
+    await this.#reloading;
     return read();
   }
 
-  reload(): Promise<void> {
-    this.#reloading ??= this.#load().finally(() => {
-      this.#reloadedAt = this.#clock.now();
-      this.#reloading = null;
-    });
-    return this.#reloading;
-  }
-
-  async #load(): Promise<void> {
+  async reload(): Promise<void> {
+    this.#reloadedAt = this.#clock.now();
     const keys = await this.#dbKeys();
     this.#reader.useKeyring(new Keyring(keys));
     wipe(...keys);
+  }
+
+  #pause(): Promise<void> {
+    const left = this.#reloadedAt + RELOAD_PAUSE_MS - this.#clock.now();
+    if (left <= 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#clock.after(left, resolve);
+    });
   }
 }
