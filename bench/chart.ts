@@ -17,7 +17,7 @@ export function lineChart(title: string, xName: string, figures: readonly Figure
     animation: false,
     backgroundColor: "#ffffff",
     title: { text: title, left: "center", top: 8 },
-    legend: { bottom: 8, data: names },
+    legend: { bottom: 8, itemGap: 24, data: names },
     grid: { left: 70, right: 40, top: 60, bottom: 110 },
     xAxis: { type: "log", name: xName, nameLocation: "middle", nameGap: 32, minorSplitLine: { show: true } },
     yAxis: { type: "log", name: "in the unit of each line" },
@@ -30,5 +30,6 @@ export function lineChart(title: string, xName: string, figures: readonly Figure
   });
   const svg = chart.renderToSVGString();
   chart.dispose();
-  return svg;
+  // For who does not see it.
+  return svg.replace(/(<svg[^>]*>)/, `$1<title>${title}</title>`);
 }

@@ -56,9 +56,13 @@ async function livesThrough(
   }
   expect(await scene.checks.epochs({ equal: false })).toEqual([]);
   expect(await scene.count("store-error"), "the operator is told").toBeGreaterThan(0);
+  expect(await scene.count("store-unavailable"), "once").toBe(1);
+  expect(await scene.count("refused"), "who comes then is refused before its CHALLENGE").toBeGreaterThan(0);
   expect(await scene.live.contribute(), "a live session still goes on").toBe(true);
+  expect(await scene.count("store-available")).toBe(0);
   await mendIt();
   expect(await scene.visitUntilServed(RECOVERY_MS), "new sessions are served again").toBe(true);
+  expect(await scene.count("store-available"), "and the operator is told").toBe(1);
   expect(await scene.live.contribute()).toBe(true);
   expect(await scene.end()).toEqual([]);
 }
