@@ -136,14 +136,12 @@ class MemoryStore implements KeyStore {
 
   async *exportClients(): AsyncGenerator<ExportedClient> {
     this.#checkOpen();
-    let clients = 0;
+    const details = { clients: this.#clients.size };
+    this.#log.note({ kind: "exported", clientId: null, generation: null, details });
     for (const id of this.#ids()) {
       const client = this.#clients.get(id);
-      if (client === undefined) continue;
-      clients++;
-      yield exportOf(client);
+      if (client !== undefined) yield exportOf(client);
     }
-    this.#log.note({ kind: "exported", clientId: null, generation: null, details: { clients } });
   }
 
   async importClients(

@@ -41,7 +41,7 @@ export interface KeyStore {
   /** @throws UnknownClientError */
   rename(clientId: ClientId, label: string | null): Promise<ClientInfo>;
 
-  /** Every client with its secret, by ascending id, for a backup elsewhere; noted in the audit log at its end. */
+  /** Every client with its secret, by ascending id, for a backup elsewhere; the audit log has it before the first. */
   exportClients(): AsyncIterable<ExportedClient>;
   /**
    * Enrols clients as they were exported, all or none: each with a new generation and the window of a restored record,

@@ -1,4 +1,4 @@
-import { type ClientId, copyOf, type Epoch } from "@pawl/protocol";
+import type { ClientId, Epoch } from "@pawl/protocol";
 import type { Random } from "@pawl/protocol/driver";
 import { StoreError } from "../errors.ts";
 import { type Keyring, type SecretBinding, unwrapSecret, wrapSecret } from "../wrapping.ts";
@@ -19,9 +19,9 @@ export class SecretColumns {
     this.keyring = keyring;
   }
 
-  /** What to store of `secret`, which stays the caller's, under the db key `wrap`. @throws MissingDbKeyError */
+  /** What to store of `secret` under the db key `wrap`; without one `secret` itself. @throws MissingDbKeyError */
   seal(wrap: string | null, at: Place, secret: Uint8Array): Uint8Array {
-    if (wrap === null) return copyOf(secret);
+    if (wrap === null) return secret;
     return wrapSecret(this.keyring.get(wrap), this.#binding(at), secret, this.#random);
   }
 

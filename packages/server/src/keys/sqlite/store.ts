@@ -145,17 +145,16 @@ export class SqliteKeyStore implements SqliteStore {
   }
 
   async *exportClients(): AsyncGenerator<ExportedClient> {
-    let clients = 0;
+    this.#checkOpen();
+    await this.#note("exported", { clients: this.#reader.count() });
     for (const id of this.#reader.ids()) {
       this.#checkOpen();
       const client = await this.#keySource.withKeys(() => this.#reader.client(id));
       if (client === null) continue;
-      clients++;
       const exported = exportOf(client);
       wipe(client.secret);
       yield exported;
     }
-    await this.#note("exported", { clients });
   }
 
   async importClients(

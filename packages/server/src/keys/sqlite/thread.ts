@@ -204,6 +204,7 @@ export class WriterThread {
     // Without them the thread says which key it lacks.
     const keys = await this.#loadKeys().catch(() => []);
     if (this.#failure === null) this.#post({ type: "keys", keys });
+    wipe(...keys);
   }
 
   #written(results: readonly OperationResult[]): void {

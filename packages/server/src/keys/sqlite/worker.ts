@@ -36,6 +36,7 @@ function serve(writer: Writer, message: ToWriter): void {
       const operations = held;
       held = null;
       const keyring = attempt(() => new Keyring(message.keys));
+      wipe(...message.keys);
       if (keyring !== null) writer.useKeyring(keyring);
       if (operations !== null) say(write(writer, operations, true));
       break;
@@ -103,6 +104,7 @@ function messageOf(error: unknown): string {
 
 try {
   const keyring = new Keyring(data.keys);
+  wipe(...data.keys);
   const opener = { ...data, keyring, random: systemRandom, now: Date.now() };
   const writer = new Writer(await openWriter(path, data.create, opener), path, {
     keyring,

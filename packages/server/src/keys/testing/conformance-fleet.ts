@@ -72,6 +72,15 @@ export function fleetConformance(current: () => StoreUnderTest): void {
       stop();
     });
 
+    it("are on record before the first secret is out", async () => {
+      await store.add([newClient(1), newClient(2)]);
+      for await (const client of store.exportClients()) {
+        expect(client.clientId).toBe(1);
+        break;
+      }
+      expect((await logged(store)).at(-1)).toMatchObject({ kind: "exported", details: { clients: 2 } });
+    });
+
     it("import all or none, and keep to the cap", async () => {
       await store.add([newClient(1), newClient(2)]);
       const clients = await exported(store);
