@@ -153,6 +153,15 @@ describe("the life of a client", () => {
     expectFailure(await pawl("keys", "list", "--state", "odd"), 2, /--state: expected active, new/);
   });
 
+  it("is not half enrolled by a ^C", async () => {
+    const world = worldIn(cwd);
+    world.stop("SIGINT");
+    expect(await run(["keys", "add", "--count", "5"], world.io)).toBe(130);
+    expect(world.stderr()).toBe("pawl: interrupted\n");
+    expect(await readdir(cwd)).toEqual(["pawl"]);
+    expect((await pawl("keys", "list")).stdout).toMatch(/^no client is enrolled/);
+  });
+
   it("stops at the cap, and says how to raise it", async () => {
     expectFailure(
       await pawl("keys", "add", "--count", "101"),

@@ -82,7 +82,7 @@ export function keysAddCommand(parent: Command, context: Context): void {
           return;
         }
         const paths = await credentialPaths(options.output, io.cwd, ids);
-        const bar = progressBar(io, out, "credentials", ids.length === 1 ? 0 : ids.length);
+        const bar = progressBar(io, out, "credentials", ids.length);
         try {
           await writeCredentials(made, paths, enrol, (done) => bar.update(done));
         } finally {
