@@ -13,6 +13,8 @@ import { APPLICATION_ID, MIGRATIONS, pragma, SCHEMA_VERSION } from "./schema.ts"
 import type { SqliteStore } from "./store.ts";
 import { type Folder, newFolder, rawConnection } from "./testing/stores.ts";
 
+vi.setConfig({ testTimeout: 120_000 });
+
 const [A, B] = [new Uint8Array(32).fill(0xaa), new Uint8Array(32).fill(0xbb)];
 /** What the source of db keys gives now. */
 let keys: Uint8Array[] = [];
@@ -183,7 +185,7 @@ describe("rewrap", () => {
     expect(await filesHold(before)).toBe(true);
     keys = [A, B];
     await store.rewrap(dbKeyId(B));
-    await vi.waitFor(async () => expect(await filesHold(before)).toBe(false), { timeout: 5_000 });
+    await vi.waitFor(async () => expect(await filesHold(before)).toBe(false), { timeout: 15_000 });
   });
 });
 
@@ -199,7 +201,7 @@ describe("a database that was not encrypted", () => {
     expect(await server.commit(commitFrom(client))).toEqual({ outcome: "done" });
     expect((await server.lookUp(clientId(7)))?.secret).toEqual(secretOf(1));
     expect((await (await open()).verify()).problems).toEqual([]);
-    await vi.waitFor(async () => expect(await filesHold(secretOf(7))).toBe(false), { timeout: 5_000 });
+    await vi.waitFor(async () => expect(await filesHold(secretOf(7))).toBe(false), { timeout: 15_000 });
   });
 
   it("of the first schema is taken over with its clients", async () => {

@@ -143,6 +143,10 @@ export type OperationResult =
   | { readonly result: "already-imported"; readonly clientId: ClientId }
   | { readonly result: "cap"; readonly enrolled: number; readonly wanted: number; readonly cap: number };
 
+export function done(rows: readonly InfoRow[] = []): OperationResult {
+  return { result: "done", rows };
+}
+
 /** Every secret that an operation carries: to hand over on one side, to overwrite on the other. */
 export function secretsOf(operation: Operation): readonly Uint8Array[] {
   switch (operation.kind) {

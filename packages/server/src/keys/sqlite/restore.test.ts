@@ -1,13 +1,16 @@
 import { access, copyFile, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { clientId, copyOf, epoch } from "@pawl/protocol";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { PskAlreadyImportedError } from "../errors.ts";
 import { commitFrom, enrol, listed, newClient, secretOf } from "../testing/fixtures.ts";
 import { openSqliteStore } from "./open.ts";
 import { type RestoreOptions, restoreSqliteStore } from "./restore.ts";
 import type { SqliteStore } from "./store.ts";
 import { type Folder, newFolder } from "./testing/stores.ts";
+
+// A thread for each store that is opened takes a while on a busy machine.
+vi.setConfig({ testTimeout: 120_000 });
 
 const KEY = new Uint8Array(32).fill(0xdb);
 const OTHER_KEY = new Uint8Array(32).fill(0xdc);

@@ -2,20 +2,18 @@ import { access, chmod, copyFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type ClientId, clientId, nodeCrypto, RESTORED_WINDOW, wipe } from "@pawl/protocol";
 import { type Clock, type Random, syncFolder, systemClock, systemRandom } from "@pawl/protocol/driver";
-import { type AuditEntry, type AuditKind, ChainWalk, entryOf, stateOf } from "../audit.ts";
+import { type AuditEntry, type AuditKind, ChainWalk, entryOf } from "../audit.ts";
 import { StoreError } from "../errors.ts";
-import { drawGeneration, generationBytes } from "../stored-client.ts";
 import { Keyring } from "../wrapping.ts";
-import { AuditLog, auditRows } from "./audit-log.ts";
+import { auditRows } from "./audit-log.ts";
 import { openReader, openWriter } from "./connection.ts";
 import { type Database, inTransaction } from "./driver.ts";
 import { withStoreErrors } from "./driver-errors.ts";
 import { makeDurableFile, prepareFile } from "./files.ts";
 import { type Opener, readAuditKey, readIdentity } from "./identity.ts";
 import { Reader } from "./reader.ts";
-import { infoFromRow, SECRET_COLUMNS, type SecretRow } from "./rows.ts";
+import { RestoreTarget, secretRows } from "./restore-target.ts";
 import { pragma } from "./schema.ts";
-import { SecretColumns } from "./secret-columns.ts";
 
 export interface RestoreOptions {
   /** The key database to put back. Its servers are stopped. */
@@ -109,7 +107,7 @@ async function putInPlace(path: string, { opener, staged, fresh, window }: Work)
   try {
     withStoreErrors(staged, () =>
       inTransaction(db, () => {
-        const target = new Target(db, opener, window);
+        const target = new RestoreTarget(db, opener, window);
         for (const row of secretRows(db)) {
           target.put(row, true);
           restored++;
@@ -201,7 +199,7 @@ interface Merge {
 }
 
 function merge(db: Database, source: Database, { since, opener, window, withRemoved }: Merge): RestoreReport {
-  const target = new Target(db, opener, window);
+  const target = new RestoreTarget(db, opener, window);
   const carriedOver = {
     revoked: [] as ClientId[],
     reissued: [] as ClientId[],
@@ -237,81 +235,6 @@ interface ImportCheckRow {
   readonly check_value: Uint8Array;
   readonly client_id: number;
   readonly imported: number;
-}
-
-/** The database that records are put back into, within one transaction. */
-class Target {
-  readonly #db: Database;
-  readonly #opener: Opener;
-  readonly #window: number;
-  readonly #columns: SecretColumns;
-  readonly #wrap: string | null;
-  readonly #log: AuditLog;
-  readonly #auditKey: Uint8Array;
-
-  constructor(db: Database, opener: Opener, window: number) {
-    const { storeId, service, wrap } = readIdentity(db);
-    this.#db = db;
-    this.#opener = opener;
-    this.#window = window;
-    this.#columns = new SecretColumns(service, opener.keyring, opener.random);
-    this.#wrap = wrap;
-    this.#auditKey = readAuditKey(db, opener.keyring);
-    this.#log = new AuditLog(db, this.#auditKey, storeId, opener.actor);
-  }
-
-  has(id: number): boolean {
-    return this.#db.prepare("SELECT 1 FROM clients WHERE client_id = ?").get(id) !== undefined;
-  }
-
-  ids(): number[] {
-    const rows = this.#db.prepare("SELECT client_id FROM clients ORDER BY client_id").all();
-    return (rows as { readonly client_id: number }[]).map((row) => row.client_id);
-  }
-
-  /** The record of a backup, with a new generation, the wider window, under the db key of this database. */
-  put(row: SecretRow, replace: boolean): void {
-    const secret = this.#columns.open(row);
-    const generation = drawGeneration(this.#opener.random);
-    if (replace) this.#db.prepare("DELETE FROM clients WHERE client_id = ?").run(row.client_id);
-    this.#db
-      .prepare(
-        `INSERT INTO clients (client_id, suite, generation, epoch, secret, wrap, accepted_epoch, accepted_t, hello_window,
-           label, created, moved, last_seen, revoked_at, revoked_reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      )
-      .run(
-        ...[row.client_id, row.suite, generationBytes(generation), row.epoch],
-        ...[this.#columns.seal(this.#wrap, row, secret), this.#wrap, row.accepted_epoch, row.accepted_t],
-        ...[
-          this.#window,
-          row.label,
-          row.created,
-          row.moved,
-          row.last_seen,
-          row.revoked_at,
-          row.revoked_reason,
-        ],
-      );
-    wipe(secret);
-    const details = { ...stateOf(infoFromRow(row)), window: this.#window };
-    const id = clientId(row.client_id);
-    this.#log.append({ kind: "restored", clientId: id, generation, details }, this.#opener.now);
-  }
-
-  importCheck(value: Uint8Array, client: number, imported: number): void {
-    this.#db
-      .prepare("INSERT OR IGNORE INTO import_checks (check_value, client_id, imported) VALUES (?, ?, ?)")
-      .run(value, client, imported);
-  }
-
-  finish(details: { restored: number; carriedOver: boolean }): void {
-    this.#log.append({ kind: "restored", clientId: null, generation: null, details }, this.#opener.now);
-    wipe(this.#auditKey);
-  }
-}
-
-function secretRows(db: Database): SecretRow[] {
-  return db.prepare(`SELECT ${SECRET_COLUMNS} FROM clients ORDER BY client_id`).all() as SecretRow[];
 }
 
 async function isThere(path: string): Promise<boolean> {

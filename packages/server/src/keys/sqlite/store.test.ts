@@ -64,7 +64,7 @@ describe("SQLite store", () => {
     expect(await filesHold(folder.path, old)).toBe(true);
     await store.commit(commitFrom(client, { secret: now }));
     await vi.waitFor(async () => expect(await filesHold(folder.path, old)).toBe(false), {
-      timeout: 5_000,
+      timeout: 15_000,
       interval: 100,
     });
     expect(await filesHold(folder.path, now)).toBe(true);

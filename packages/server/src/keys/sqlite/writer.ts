@@ -1,25 +1,25 @@
-import { type ClientId, clientId, DEFAULT_WINDOW, RESTORED_WINDOW, suiteById, wipe } from "@pawl/protocol";
+import { type ClientId, DEFAULT_WINDOW, wipe } from "@pawl/protocol";
 import type { Random } from "@pawl/protocol/driver";
 import { addAlarm } from "../alarm.ts";
-import { type AuditDetails, type AuditKind, enrolmentOf, stateOf } from "../audit.ts";
+import type { AuditDetails, AuditKind } from "../audit.ts";
 import { generationFrom } from "../stored-client.ts";
 import { type Keyring, MissingDbKeyError } from "../wrapping.ts";
 import { AuditLog } from "./audit-log.ts";
 import { apply, WRITER_BUSY_MS } from "./connection.ts";
 import { type Database, inTransaction } from "./driver.ts";
 import { withStoreErrors } from "./driver-errors.ts";
+import { Enroller } from "./enroller.ts";
 import { readAuditKey, readIdentity, rewrappedEvent, useDbKey } from "./identity.ts";
 import {
-  type AddOperation,
   type AlarmOperation,
   type CommitOperation,
-  type ImportOperation,
+  done,
   type Operation,
   type OperationResult,
   type RewrapOperation,
   secretsOf,
 } from "./messages.ts";
-import { type AlarmRow, type InfoRow, infoFromRow, type SecretRow, tallyFromRow } from "./rows.ts";
+import { type AlarmRow, type InfoRow, type SecretRow, tallyFromRow } from "./rows.ts";
 import { pragma } from "./schema.ts";
 import { SecretColumns } from "./secret-columns.ts";
 import { isOne, prepareWriter } from "./writer-sql.ts";
@@ -41,6 +41,7 @@ export class Writer {
   readonly #sql: ReturnType<typeof prepareWriter>;
   readonly #log: AuditLog;
   readonly #columns: SecretColumns;
+  readonly #enroller: Enroller;
   /** The db key of the transaction that is open. */
   #wrap: string | null = null;
 
@@ -60,6 +61,7 @@ export class Writer {
     this.#sql = sql;
     this.#log = log;
     this.#columns = columns;
+    this.#enroller = new Enroller(sql, log, columns);
   }
 
   /** The database has moved to another db key. */
@@ -130,9 +132,9 @@ export class Writer {
       case "commit":
         return this.#commit(operation);
       case "add":
-        return this.#add(operation);
+        return this.#enroller.add(operation, this.#wrap);
       case "import":
-        return this.#import(operation);
+        return this.#enroller.import(operation, this.#wrap);
       case "revoke": {
         const { clientId: id, generation, reason, at } = operation;
         const changed = isOne(this.#sql.revoke.run(generation, at, reason, id));
@@ -197,65 +199,6 @@ export class Writer {
     return isOne(changes) ? done() : { result: "lost" };
   }
 
-  /** Checks all before it writes any: the other operations of the transaction must stand. */
-  #add({ clients, maxClients, at }: AddOperation): OperationResult {
-    const refused = this.#refusal(clients, maxClients);
-    if (refused !== null) return refused;
-    for (const { clientId: id, suite, generation, secret, label, importCheck } of clients) {
-      const sealed = this.#columns.seal(this.#wrap, { client_id: id, suite, epoch: 0 }, secret);
-      this.#sql.insert.run(id, suite, generation, sealed, this.#wrap, DEFAULT_WINDOW, label, at, at);
-      if (importCheck !== null) this.#sql.import.run(importCheck, id, at);
-      const details = enrolmentOf(suiteById(suite)?.name ?? String(suite), label);
-      this.#log.append(
-        { kind: "enrolled", clientId: id, generation: generationFrom(generation), details },
-        at,
-      );
-    }
-    return done(clients.flatMap((client) => this.#info(client.clientId) ?? []));
-  }
-
-  #import({ clients, maxClients, at }: ImportOperation): OperationResult {
-    const refused = this.#refusal(clients, maxClients);
-    if (refused !== null) return refused;
-    for (const { clientId: id, suite, epoch, generation, secret, ...more } of clients) {
-      const { accepted, label, created, moved, lastSeen, revoked } = more;
-      const sealed = this.#columns.seal(this.#wrap, { client_id: id, suite, epoch }, secret);
-      this.#sql.insertWhole.run(
-        ...[id, suite, generation, epoch, sealed, this.#wrap, accepted?.epoch ?? null, accepted?.t ?? null],
-        ...[RESTORED_WINDOW, label, created, moved, lastSeen, revoked?.at ?? null, revoked?.reason ?? null],
-      );
-      this.#stateNoted("imported", id, at);
-    }
-    return done(clients.flatMap((client) => this.#info(client.clientId) ?? []));
-  }
-
-  /** Why clients cannot be enrolled: an id or a pre-shared key that is taken, the cap. */
-  #refusal(
-    clients: readonly { readonly clientId: ClientId; readonly importCheck?: Uint8Array | null }[],
-    maxClients: number | null,
-  ): OperationResult | null {
-    const seen = new Set<number>();
-    for (const { clientId: id } of clients) {
-      if (seen.has(id) || this.#info(id) !== undefined) return { result: "already-enrolled", clientId: id };
-      seen.add(id);
-    }
-    const imports = new Set<string>();
-    for (const { clientId: id, importCheck } of clients) {
-      if (importCheck == null) continue;
-      const key = importCheck.toString();
-      if (imports.has(key) || this.#sql.imported.get(importCheck) !== undefined) {
-        return { result: "already-imported", clientId: id };
-      }
-      imports.add(key);
-    }
-    if (maxClients !== null && clients.length > 0) {
-      const { n: enrolled } = this.#sql.count.get() as { readonly n: number };
-      const wanted = clients.length;
-      if (enrolled + wanted > maxClients) return { result: "cap", enrolled, wanted, cap: maxClients };
-    }
-    return null;
-  }
-
   #alarm({ alarm }: AlarmOperation): OperationResult {
     const client = this.#info(alarm.clientId);
     if (client === undefined) return done();
@@ -297,14 +240,6 @@ export class Writer {
     return done([row]);
   }
 
-  #stateNoted(kind: AuditKind, id: ClientId, at: number): void {
-    const row = this.#info(id);
-    if (row === undefined) return;
-    const client = infoFromRow(row);
-    const details = stateOf(client);
-    this.#log.append({ kind, clientId: clientId(id), generation: client.generation, details }, at);
-  }
-
   #info(id: number): InfoRow | undefined {
     const row = this.#sql.info.get(id) as InfoRow | undefined;
     // The driver's rows have no prototype.
@@ -314,8 +249,4 @@ export class Writer {
   #setBusyTimeout(ms: number): void {
     apply(this.#db, this.#path, [["busy_timeout", String(ms), ms]]);
   }
-}
-
-function done(rows: readonly InfoRow[] = []): OperationResult {
-  return { result: "done", rows };
 }
