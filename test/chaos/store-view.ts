@@ -26,7 +26,9 @@ export async function readStore({ folder: world, home }: World): Promise<StoredR
     const db = await openDatabase(copy);
     try {
       const rows = db
-        .prepare("SELECT client_id AS clientId, epoch, secret FROM clients ORDER BY client_id")
+        .prepare(
+          "SELECT client_id AS clientId, epoch, secret FROM clients JOIN secrets USING (slot) ORDER BY client_id",
+        )
         .all();
       return (rows as StoredRow[]).map(({ clientId, epoch, secret }) => ({ clientId, epoch, secret }));
     } finally {

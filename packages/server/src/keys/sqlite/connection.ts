@@ -46,15 +46,17 @@ export async function openWriter(
     inTransaction(db, () => checkIdentity(db, path, create), "DEFERRED");
     whileBusy(() => apply(db, path, [["journal_mode", "WAL", "wal"]]));
     apply(db, path, COMMON);
-    inTransaction(db, () => {
+    const leftovers = inTransaction(db, () => {
       checkIdentity(db, path, create);
-      migrate(db);
+      const moved = migrate(db);
       // Where it cannot open the file for writing SQLite opens it for reading and says nothing, until the first write.
       db.exec("UPDATE clients SET epoch = epoch WHERE false");
       ensureIdentity(db, opener);
       if (opener.encrypt) encryptPlain(db, opener);
       checkOpener(db, path, opener);
+      return moved;
     });
+    if (leftovers) db.exec("VACUUM");
     const verdict = pragma(db, "quick_check(1)");
     if (verdict !== "ok") {
       throw new StoreError(

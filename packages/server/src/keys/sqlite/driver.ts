@@ -8,7 +8,10 @@ export interface Database {
 }
 
 export interface Statement {
-  run(...parameters: SqlValue[]): { readonly changes: number | bigint };
+  run(...parameters: SqlValue[]): {
+    readonly changes: number | bigint;
+    readonly lastInsertRowid: number | bigint;
+  };
   get(...parameters: SqlValue[]): unknown;
   all(...parameters: SqlValue[]): unknown[];
 }

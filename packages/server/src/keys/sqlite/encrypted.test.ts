@@ -83,17 +83,17 @@ describe("a key database under a db key", () => {
   it.each<[string, string]>([
     [
       "a swapped row",
-      "UPDATE clients SET secret = (SELECT secret FROM clients WHERE client_id = 8) WHERE client_id = 7",
+      "UPDATE secrets SET secret = (SELECT secret FROM secrets WHERE slot = 2) WHERE slot = 1",
     ],
     ["an epoch set back", "UPDATE clients SET epoch = 0 WHERE client_id = 7"],
     ["another suite", "UPDATE clients SET suite = 3 WHERE client_id = 7"],
     [
       "a flipped byte",
-      "UPDATE clients SET secret = CAST(substr(secret, 1, 59) || x'00' AS BLOB) WHERE client_id = 7",
+      "UPDATE secrets SET secret = unhex(substr(hex(secret), 1, 20) || 'ffff' || substr(hex(secret), 25)) WHERE slot = 1",
     ],
     [
       "a secret of somebody else's, not wrapped",
-      `UPDATE clients SET secret = zeroblob(32), wrap = NULL WHERE client_id = 7`,
+      "UPDATE clients SET wrap = NULL WHERE client_id = 7; UPDATE secrets SET secret = unhex('20' || hex(zeroblob(63))) WHERE slot = 1",
     ],
   ])("refuses %s, and says whose it is", async (_what, sql) => {
     const store = await open({ create: true });
@@ -180,7 +180,7 @@ describe("rewrap", () => {
   it("leaves nothing that the old key opens", async () => {
     const store = await open({ create: true });
     await enrol(store, 7);
-    const old = (await raw()).prepare("SELECT secret FROM clients").get() as { readonly secret: Uint8Array };
+    const old = (await raw()).prepare("SELECT secret FROM secrets").get() as { readonly secret: Uint8Array };
     const before = copyOf(old.secret);
     expect(await filesHold(before)).toBe(true);
     keys = [A, B];
@@ -293,7 +293,7 @@ describe("erasure", () => {
           const options = { path: own.path, ...(wrapped ? { dbKeys: async () => [copyOf(A)] } : {}) };
           const store = await openSqliteStore({ ...options, create: true });
           const db = await rawConnection(own.path);
-          const column = db.prepare("SELECT client_id, secret FROM clients");
+          const column = db.prepare("SELECT client_id, secret FROM clients JOIN secrets USING (slot)");
           const seen = new Map<string, Uint8Array>();
           const look = () => {
             for (const row of column.all() as { client_id: number; secret: Uint8Array }[]) {
@@ -317,7 +317,7 @@ describe("erasure", () => {
           await own.cleanup();
         },
       ),
-      { numRuns: 4 },
+      { numRuns: 4, endOnFailure: true },
     );
   });
 

@@ -5,16 +5,24 @@ import type { AuditLog } from "./audit-log.ts";
 import { type AddOperation, done, type ImportOperation, type OperationResult } from "./messages.ts";
 import { type InfoRow, infoFromRow } from "./rows.ts";
 import type { SecretColumns } from "./secret-columns.ts";
+import type { SecretSlots } from "./secret-slots.ts";
 import type { prepareWriter } from "./writer-sql.ts";
 
 /** Puts clients into the database, each with its entry of the audit log, within the writer's transaction. */
 export class Enroller {
   readonly #sql: ReturnType<typeof prepareWriter>;
+  readonly #slots: SecretSlots;
   readonly #log: AuditLog;
   readonly #columns: SecretColumns;
 
-  constructor(sql: ReturnType<typeof prepareWriter>, log: AuditLog, columns: SecretColumns) {
+  constructor(
+    sql: ReturnType<typeof prepareWriter>,
+    slots: SecretSlots,
+    log: AuditLog,
+    columns: SecretColumns,
+  ) {
     this.#sql = sql;
+    this.#slots = slots;
     this.#log = log;
     this.#columns = columns;
   }
@@ -24,8 +32,8 @@ export class Enroller {
     const refused = this.#refusal(clients, maxClients);
     if (refused !== null) return refused;
     for (const { clientId: id, suite, generation, secret, label, importCheck } of clients) {
-      const sealed = this.#columns.seal(wrap, { client_id: id, suite, epoch: 0 }, secret);
-      this.#sql.insert.run(id, suite, generation, sealed, wrap, DEFAULT_WINDOW, label, at, at);
+      const slot = this.#slots.add(this.#columns.seal(wrap, { client_id: id, suite, epoch: 0 }, secret));
+      this.#sql.insert.run(id, suite, generation, slot, wrap, DEFAULT_WINDOW, label, at, at);
       if (importCheck !== null) this.#sql.import.run(importCheck, id, at);
       const details = enrolmentOf(suiteById(suite)?.name ?? String(suite), label);
       this.#log.append(
@@ -42,9 +50,9 @@ export class Enroller {
     if (refused !== null) return refused;
     for (const { clientId: id, suite, epoch, generation, secret, ...more } of clients) {
       const { accepted, label, created, moved, lastSeen, revoked } = more;
-      const sealed = this.#columns.seal(wrap, { client_id: id, suite, epoch }, secret);
+      const slot = this.#slots.add(this.#columns.seal(wrap, { client_id: id, suite, epoch }, secret));
       this.#sql.insertWhole.run(
-        ...[id, suite, generation, epoch, sealed, wrap, accepted?.epoch ?? null, accepted?.t ?? null],
+        ...[id, suite, generation, epoch, slot, wrap, accepted?.epoch ?? null, accepted?.t ?? null],
         ...[RESTORED_WINDOW, label, created, moved, lastSeen, revoked?.at ?? null, revoked?.reason ?? null],
       );
       this.#stateNoted("imported", id, at);

@@ -2,11 +2,12 @@ import { copyOf, wipe } from "@pawl/protocol";
 import type { Random } from "@pawl/protocol/driver";
 import { type AuditEvent, stateOf } from "../audit.ts";
 import { StoreError } from "../errors.ts";
-import { type Keyring, unwrapAuditKey, wrapAuditKey } from "../wrapping.ts";
+import { Keyring, unwrapAuditKey, wrapAuditKey } from "../wrapping.ts";
 import { AuditLog } from "./audit-log.ts";
 import type { Database } from "./driver.ts";
-import { INFO_COLUMNS, type InfoRow, infoFromRow, type SecretRow } from "./rows.ts";
+import { INFO_COLUMNS, type InfoRow, infoFromRow, SECRET_COLUMNS, type SecretRow } from "./rows.ts";
 import { SecretColumns } from "./secret-columns.ts";
+import { SecretSlots } from "./secret-slots.ts";
 
 /** What a key database says of itself. */
 export interface Identity {
@@ -91,11 +92,14 @@ export function encryptPlain(db: Database, { keyring, random, actor, now }: Open
   if (to === undefined || wrap !== null) return;
   useDbKey(db, keyring, to, random);
   const columns = new SecretColumns(service, keyring, random);
-  const put = db.prepare("UPDATE clients SET secret = ?, wrap = ? WHERE client_id = ?");
-  const rows = db.prepare("SELECT client_id, suite, epoch, secret FROM clients").all() as SecretRow[];
-  for (const row of rows) {
-    put.run(columns.seal(to, row, row.secret), to, row.client_id);
-    wipe(row.secret);
+  const plain = new SecretColumns(service, new Keyring([]), random);
+  const slots = new SecretSlots(db);
+  const wrapped = db.prepare("UPDATE clients SET wrap = ? WHERE client_id = ?");
+  for (const row of db.prepare(`SELECT ${SECRET_COLUMNS} FROM clients`).all() as SecretRow[]) {
+    const secret = plain.open(row);
+    slots.replace(row.client_id, columns.seal(to, row, secret));
+    wrapped.run(to, row.client_id);
+    wipe(secret);
   }
   const auditKey = readAuditKey(db, keyring);
   new AuditLog(db, auditKey, storeId, actor).append(rewrappedEvent(null, to), now);

@@ -6,12 +6,14 @@ import type { Database } from "./driver.ts";
 import { type Opener, readAuditKey, readIdentity } from "./identity.ts";
 import { infoFromRow, SECRET_COLUMNS, type SecretRow } from "./rows.ts";
 import { SecretColumns } from "./secret-columns.ts";
+import { SecretSlots } from "./secret-slots.ts";
 import { prepareWriter } from "./writer-sql.ts";
 
 /** The database that records are put back into, within one transaction. */
 export class RestoreTarget {
   readonly #db: Database;
   readonly #sql: ReturnType<typeof prepareWriter>;
+  readonly #slots: SecretSlots;
   readonly #opener: Opener;
   readonly #window: number;
   readonly #columns: SecretColumns;
@@ -23,6 +25,7 @@ export class RestoreTarget {
     const { storeId, service, wrap } = readIdentity(db);
     this.#db = db;
     this.#sql = prepareWriter(db);
+    this.#slots = new SecretSlots(db);
     this.#opener = opener;
     this.#window = window;
     this.#columns = new SecretColumns(service, opener.keyring, opener.random);
@@ -44,10 +47,13 @@ export class RestoreTarget {
   put(row: SecretRow, replace: boolean): void {
     const secret = this.#columns.open(row);
     const generation = drawGeneration(this.#opener.random);
-    if (replace) this.#sql.remove.run(row.client_id);
-    const sealed = this.#columns.seal(this.#wrap, row, secret);
+    if (replace) {
+      this.#slots.free(row.client_id);
+      this.#sql.remove.run(row.client_id);
+    }
+    const slot = this.#slots.add(this.#columns.seal(this.#wrap, row, secret));
     this.#sql.insertWhole.run(
-      ...[row.client_id, row.suite, generationBytes(generation), row.epoch, sealed, this.#wrap],
+      ...[row.client_id, row.suite, generationBytes(generation), row.epoch, slot, this.#wrap],
       ...[row.accepted_epoch, row.accepted_t, this.#window, row.label, row.created, row.moved],
       ...[row.last_seen, row.revoked_at, row.revoked_reason],
     );

@@ -6,6 +6,7 @@ import { secretOf } from "../testing/fixtures.ts";
 import { Keyring } from "../wrapping.ts";
 import { clientFromRow, infoFromRow, type SecretRow } from "./rows.ts";
 import { SecretColumns } from "./secret-columns.ts";
+import { cellOf } from "./secret-slots.ts";
 
 const row: SecretRow = {
   client_id: 7,
@@ -21,14 +22,14 @@ const row: SecretRow = {
   last_seen: 2,
   revoked_at: 3,
   revoked_reason: "lost",
-  secret: secretOf(7),
+  secret: cellOf(secretOf(7)),
   wrap: null,
 };
 
 const columns = new SecretColumns("pawl", new Keyring([]), systemRandom);
 
 it("reads a row as what it says", () => {
-  expect(clientFromRow(row, columns)).toEqual({
+  expect(clientFromRow({ ...row, secret: cellOf(secretOf(7)) }, columns)).toEqual({
     clientId: clientId(7),
     suite: STRICT_GCM,
     generation: 256n,

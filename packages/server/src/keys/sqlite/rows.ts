@@ -8,7 +8,8 @@ import type { SecretColumns } from "./secret-columns.ts";
 /** What may cross to the event loop and be shown: no secret among it. */
 export const INFO_COLUMNS =
   "client_id, suite, generation, epoch, accepted_epoch, accepted_t, hello_window, label, created, moved, last_seen, revoked_at, revoked_reason";
-export const SECRET_COLUMNS = `${INFO_COLUMNS}, secret, wrap`;
+/** `secret` is a cell of secret-slots.ts. */
+export const SECRET_COLUMNS = `${INFO_COLUMNS}, (SELECT secret FROM secrets WHERE secrets.slot = clients.slot) AS secret, wrap`;
 
 /** The types are those of the STRICT table in schema.ts, which SQLite keeps. */
 export interface InfoRow {
@@ -28,7 +29,8 @@ export interface InfoRow {
 }
 
 export interface SecretRow extends InfoRow {
-  readonly secret: Uint8Array;
+  /** A cell; null: tampered with. */
+  readonly secret: Uint8Array | null;
   readonly wrap: string | null;
 }
 

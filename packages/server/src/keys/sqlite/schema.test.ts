@@ -42,26 +42,25 @@ describe("migrate", () => {
 describe("the schema", () => {
   const insert = (values: string) => () =>
     db.exec(
-      `INSERT INTO clients (client_id, suite, generation, epoch, secret, hello_window, created) VALUES (${values})`,
+      `INSERT INTO clients (client_id, suite, generation, epoch, slot, hello_window, created) VALUES (${values})`,
     );
 
   it("keeps nothing that the specification does not have", () => {
     migrate(db);
-    insert("1, 2, x'0102030405060708', 0, x'00', 64, 0")();
+    insert("1, 2, x'0102030405060708', 0, 1, 64, 0")();
     for (const wrong of [
-      "0, 2, x'0102030405060708', 0, x'00', 64, 0",
-      "4294967296, 2, x'0102030405060708', 0, x'00', 64, 0",
-      "2, 0, x'0102030405060708', 0, x'00', 64, 0",
-      "2, 2, x'01020304050607', 0, x'00', 64, 0",
-      "2, 2, 72623859790382856, 0, x'00', 64, 0",
-      "2, 2, x'0102030405060708', -1, x'00', 64, 0",
-      "2, 2, x'0102030405060708', 4294967296, x'00', 64, 0",
-      "2, 2, x'0102030405060708', 0, x'', 64, 0",
-      "2, 2, x'0102030405060708', 0, NULL, 64, 0",
-      "2, 2, x'0102030405060708', 0, x'00', 64, 'today'",
+      "0, 2, x'0102030405060708', 0, 2, 64, 0",
+      "4294967296, 2, x'0102030405060708', 0, 2, 64, 0",
+      "2, 0, x'0102030405060708', 0, 2, 64, 0",
+      "2, 2, x'01020304050607', 0, 2, 64, 0",
+      "2, 2, 72623859790382856, 0, 2, 64, 0",
+      "2, 2, x'0102030405060708', -1, 2, 64, 0",
+      "2, 2, x'0102030405060708', 4294967296, 2, 64, 0",
+      "2, 2, x'0102030405060708', 0, 2, 64, 'today'",
     ]) {
       expect(insert(wrong), wrong).toThrow();
     }
+    expect(() => db.exec("INSERT INTO secrets (secret) VALUES (x'00')")).toThrow(/CHECK/);
     for (const half of [
       "accepted_epoch = 1",
       "accepted_t = x'00'",

@@ -10,7 +10,8 @@ export const APPLICATION_ID = 0x5061776c;
  *
  * - `generation`: 64 random bits in 8 big-endian bytes. SQLite's integers are signed and JavaScript's are not exact at
  *   that size; a blob compares exactly.
- * - `wrap`: the id of the db key under which `secret` is wrapped; null: `secret` is the secret itself.
+ * - `slot`: where the secret lies (secret-slots.ts). `wrap`: the id of the db key under which it is wrapped; null: it lies
+ *   there as it is.
  * - `import_checks`: a row for each import, for ever. It outlives reissue and removal of its client, else a removed
  *   client could be enrolled once more at a secret that it already had (section 4.2).
  * - `store`: one row. `wrap` there is the db key that is written under now, `audit_wrap` that of `audit_key`. It is made
@@ -43,6 +44,20 @@ export const MIGRATIONS: readonly string[] = [
    ) STRICT, WITHOUT ROWID;`,
   `ALTER TABLE clients ADD COLUMN moved INTEGER NOT NULL DEFAULT 0;
    UPDATE clients SET moved = coalesce(last_seen, created);
+   CREATE TABLE secrets (
+     slot   INTEGER PRIMARY KEY,
+     secret BLOB NOT NULL CHECK (length(secret) >= 64)
+   ) STRICT;
+   CREATE TABLE free_slots (
+     slot INTEGER PRIMARY KEY
+   ) STRICT;
+   ALTER TABLE clients ADD COLUMN slot INTEGER;
+   UPDATE clients SET slot = (SELECT count(*) FROM clients AS others WHERE others.client_id <= clients.client_id);
+   INSERT INTO secrets (slot, secret)
+     SELECT slot, unhex(iif(length(secret) < 64, printf('%02x', length(secret)), '00') || hex(secret)
+                        || substr(hex(zeroblob(64)), 1, 2 * max(0, 63 - length(secret)))) FROM clients ORDER BY slot;
+   ALTER TABLE clients DROP COLUMN secret;
+   CREATE UNIQUE INDEX client_of_slot ON clients (slot);
    CREATE TABLE store (
      one        INTEGER PRIMARY KEY CHECK (one = 1),
      store_id   BLOB    NOT NULL CHECK (length(store_id) = 16),
@@ -96,12 +111,16 @@ export function checkIdentity(db: Database, path: string, create: boolean): void
   }
 }
 
-/** Brings a database that `checkIdentity` let pass to this version; both in one transaction. */
-export function migrate(db: Database, migrations: readonly string[] = MIGRATIONS): void {
+/**
+ * Brings a database that `checkIdentity` let pass to this version; both in one transaction.
+ * @returns whether pages of it may still hold secrets where none is stored any more: it is to be vacuumed then
+ */
+export function migrate(db: Database, migrations: readonly string[] = MIGRATIONS): boolean {
   const version = Number(pragma(db, "user_version"));
-  if (version >= migrations.length) return;
+  if (version >= migrations.length) return false;
   for (const step of migrations.slice(version)) db.exec(step);
   db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${migrations.length};`);
+  return version === 1;
 }
 
 /** Without an identity, an audit log, db keys. */

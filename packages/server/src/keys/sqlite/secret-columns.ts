@@ -1,8 +1,12 @@
-import type { ClientId, Epoch } from "@pawl/protocol";
+import { type ClientId, copyOf, type Epoch, wipe } from "@pawl/protocol";
 import type { Random } from "@pawl/protocol/driver";
 import { StoreError } from "../errors.ts";
 import { type Keyring, type SecretBinding, unwrapSecret, wrapSecret } from "../wrapping.ts";
 import type { SecretRow } from "./rows.ts";
+import { bytesOfCell, cellOf } from "./secret-slots.ts";
+
+/** Of a slot that is not there, in a database that was tampered with. */
+const NO_CELL = new Uint8Array();
 
 type Place = Pick<SecretRow, "client_id" | "suite" | "epoch">;
 
@@ -19,17 +23,23 @@ export class SecretColumns {
     this.keyring = keyring;
   }
 
-  /** What to store of `secret` under the db key `wrap`; without one `secret` itself. @throws MissingDbKeyError */
+  /** The cell that holds `secret` under the db key `wrap`, which is overwritten after use. @throws MissingDbKeyError */
   seal(wrap: string | null, at: Place, secret: Uint8Array): Uint8Array {
-    if (wrap === null) return secret;
-    return wrapSecret(this.keyring.get(wrap), this.#binding(at), secret, this.#random);
+    return cellOf(
+      wrap === null ? secret : wrapSecret(this.keyring.get(wrap), this.#binding(at), secret, this.#random),
+    );
   }
 
   /** The secret is the caller's. @throws MissingDbKeyError; StoreError where it was altered or moved */
   open(row: Place & Pick<SecretRow, "secret" | "wrap">): Uint8Array {
-    if (row.wrap === null && this.keyring.ids.length === 0) return row.secret;
+    const stored = bytesOfCell(row.secret ?? NO_CELL);
+    if (row.wrap === null && this.keyring.ids.length === 0 && stored.length > 0) {
+      const secret = copyOf(stored);
+      wipe(stored);
+      return secret;
+    }
     const secret =
-      row.wrap === null ? null : unwrapSecret(this.keyring.get(row.wrap), this.#binding(row), row.secret);
+      row.wrap === null ? null : unwrapSecret(this.keyring.get(row.wrap), this.#binding(row), stored);
     if (secret !== null) return secret;
     throw new StoreError(
       `the secret of client ${row.client_id} does not open: its row was altered or exchanged; restore a backup, or reissue it`,

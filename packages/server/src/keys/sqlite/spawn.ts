@@ -2,7 +2,7 @@ import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { WriterData } from "./messages.ts";
 
-/** Starts the thread of worker, from what is built (`.js`) or from the sources (`.ts`), whichever runs here. */
+/** Starts the thread that writes, from what is built (`.js`) or from the sources (`.ts`), whichever runs here. */
 export function spawnWriter(workerData: WriterData): Worker {
   const extension = extname(import.meta.url);
   const script = new URL(`./worker${extension}`, import.meta.url);

@@ -1,10 +1,10 @@
 import type { Database, Statement } from "./driver.ts";
-import { ALARM_COLUMNS, INFO_COLUMNS } from "./rows.ts";
+import { ALARM_COLUMNS, INFO_COLUMNS, SECRET_COLUMNS } from "./rows.ts";
 
 /** What the writer says to the database, prepared once. */
 export function prepareWriter(db: Database) {
   const compare = "client_id = ? AND generation = ? AND epoch = ? AND revoked_at IS NULL";
-  const moved = "epoch = ?, secret = ?, wrap = ?, moved = ?";
+  const moved = "epoch = ?, wrap = ?, moved = ?";
   const notAccepted = "accepted_epoch = NULL, accepted_t = NULL";
   return {
     wrap: db.prepare("SELECT wrap FROM store"),
@@ -14,11 +14,11 @@ export function prepareWriter(db: Database) {
          WHERE ${compare}`,
     ),
     insert: db.prepare(
-      `INSERT INTO clients (client_id, suite, generation, epoch, secret, wrap, hello_window, label, created, moved)
+      `INSERT INTO clients (client_id, suite, generation, epoch, slot, wrap, hello_window, label, created, moved)
          VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?)`,
     ),
     insertWhole: db.prepare(
-      `INSERT INTO clients (client_id, suite, generation, epoch, secret, wrap, accepted_epoch, accepted_t,
+      `INSERT INTO clients (client_id, suite, generation, epoch, slot, wrap, accepted_epoch, accepted_t,
          hello_window, label, created, moved, last_seen, revoked_at, revoked_reason)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
@@ -30,7 +30,7 @@ export function prepareWriter(db: Database) {
       `UPDATE clients SET generation = ?, revoked_at = ?, revoked_reason = ?, ${notAccepted} WHERE client_id = ?`,
     ),
     reissue: db.prepare(
-      `UPDATE clients SET generation = ?, epoch = 0, secret = ?, wrap = ?, hello_window = ?, moved = ?,
+      `UPDATE clients SET generation = ?, epoch = 0, wrap = ?, hello_window = ?, moved = ?,
          ${notAccepted}, revoked_at = NULL, revoked_reason = NULL WHERE client_id = ?`,
     ),
     remove: db.prepare("DELETE FROM clients WHERE client_id = ?"),
@@ -40,10 +40,8 @@ export function prepareWriter(db: Database) {
       `INSERT OR REPLACE INTO alarms (client_id, ${ALARM_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     forgetAlarms: db.prepare("DELETE FROM alarms WHERE client_id = ?"),
-    wrappedOtherwise: db.prepare(
-      "SELECT client_id, suite, epoch, secret, wrap FROM clients WHERE wrap IS NOT ? LIMIT ?",
-    ),
-    putSecret: db.prepare("UPDATE clients SET secret = ?, wrap = ? WHERE client_id = ?"),
+    wrappedOtherwise: db.prepare(`SELECT ${SECRET_COLUMNS} FROM clients WHERE wrap IS NOT ? LIMIT ?`),
+    wrapped: db.prepare("UPDATE clients SET wrap = ? WHERE client_id = ?"),
     probe: db.prepare("UPDATE store SET probes = probes + 1"),
   };
 }

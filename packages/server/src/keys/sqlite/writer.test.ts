@@ -4,6 +4,7 @@ import { acceptedAt, secretOf } from "../testing/fixtures.ts";
 import { openWriter } from "./connection.ts";
 import type { Database } from "./driver.ts";
 import type { AddedClient, Operation } from "./messages.ts";
+import { cellOf } from "./secret-slots.ts";
 import { type Folder, newFolder, plainOpener, rawConnection } from "./testing/stores.ts";
 import { Writer } from "./writer.ts";
 
@@ -68,8 +69,8 @@ describe("write", () => {
       { result: "unknown-client" },
     ]);
     expect(results[0]).not.toHaveProperty("rows.0.secret");
-    expect(other.prepare("SELECT epoch, secret FROM clients").all()).toMatchObject([
-      { epoch: 2, secret: secretOf(2) },
+    expect(other.prepare("SELECT epoch, secret FROM clients JOIN secrets USING (slot)").all()).toMatchObject([
+      { epoch: 2, secret: cellOf(secretOf(2)) },
     ]);
   });
 

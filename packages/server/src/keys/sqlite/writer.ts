@@ -22,6 +22,7 @@ import {
 import { type AlarmRow, type InfoRow, type SecretRow, tallyFromRow } from "./rows.ts";
 import { pragma } from "./schema.ts";
 import { SecretColumns } from "./secret-columns.ts";
+import { SecretSlots } from "./secret-slots.ts";
 import { isOne, prepareWriter } from "./writer-sql.ts";
 
 /** A checkpoint gives up at once rather than keep commits waiting for a reader; it is tried again. */
@@ -41,6 +42,7 @@ export class Writer {
   readonly #sql: ReturnType<typeof prepareWriter>;
   readonly #log: AuditLog;
   readonly #columns: SecretColumns;
+  readonly #slots: SecretSlots;
   readonly #enroller: Enroller;
   /** The db key of the transaction that is open. */
   #wrap: string | null = null;
@@ -50,10 +52,11 @@ export class Writer {
     this.#db = db;
     this.#path = path;
     this.#random = random;
-    const [sql, log, columns] = withStoreErrors(path, () => {
+    const [sql, slots, log, columns] = withStoreErrors(path, () => {
       const { storeId, service } = readIdentity(db);
       return [
         prepareWriter(db),
+        new SecretSlots(db),
         new AuditLog(db, readAuditKey(db, keyring), storeId, actor),
         new SecretColumns(service, keyring, random),
       ] as const;
@@ -61,7 +64,8 @@ export class Writer {
     this.#sql = sql;
     this.#log = log;
     this.#columns = columns;
-    this.#enroller = new Enroller(sql, log, columns);
+    this.#slots = slots;
+    this.#enroller = new Enroller(sql, slots, log, columns);
   }
 
   /** The database has moved to another db key. */
@@ -144,13 +148,14 @@ export class Writer {
         const { clientId: id, generation, secret, at, reason } = operation;
         const suite = this.#info(id)?.suite;
         if (suite === undefined) return { result: "unknown-client" };
-        const sealed = this.#columns.seal(this.#wrap, { client_id: id, suite, epoch: 0 }, secret);
-        const changed = isOne(this.#sql.reissue.run(generation, sealed, this.#wrap, DEFAULT_WINDOW, at, id));
+        const changed = isOne(this.#sql.reissue.run(generation, this.#wrap, DEFAULT_WINDOW, at, id));
+        this.#slots.replace(id, this.#columns.seal(this.#wrap, { client_id: id, suite, epoch: 0 }, secret));
         this.#sql.forgetAlarms.run(id);
         return this.#changed(changed, "reissued", id, { reason }, at);
       }
       case "remove": {
         const { clientId: id, reason, at } = operation;
+        this.#slots.free(id);
         if (!isOne(this.#sql.remove.run(id))) return { result: "unknown-client" };
         this.#sql.forgetAlarms.run(id);
         this.#log.append({ kind: "removed", clientId: id, generation: null, details: { reason } }, at);
@@ -187,16 +192,16 @@ export class Writer {
   /** The compare-and-set of section 4.5.4. */
   #commit(operation: CommitOperation): OperationResult {
     const { clientId: id, generation, expectedEpoch, epoch, secret, accepted, at } = operation;
-    const suite = this.#info(id)?.suite;
-    if (suite === undefined) return { result: "lost" };
-    const sealed = this.#columns.seal(this.#wrap, { client_id: id, suite, epoch }, secret);
-    const moved = [epoch, sealed, this.#wrap, at] as const;
+    const moved = [epoch, this.#wrap, at] as const;
     const expected = [id, generation, expectedEpoch] as const;
     const changes =
       accepted === null
         ? this.#sql.catchUp.run(...moved, ...expected)
         : this.#sql.firstPacket.run(...moved, accepted.epoch, accepted.t, at, DEFAULT_WINDOW, ...expected);
-    return isOne(changes) ? done() : { result: "lost" };
+    if (!isOne(changes)) return { result: "lost" };
+    const suite = this.#info(id)?.suite ?? 0;
+    this.#slots.replace(id, this.#columns.seal(this.#wrap, { client_id: id, suite, epoch }, secret));
+    return done();
   }
 
   #alarm({ alarm }: AlarmOperation): OperationResult {
@@ -220,7 +225,8 @@ export class Writer {
     const rows = this.#sql.wrappedOtherwise.all(to, limit) as SecretRow[];
     for (const row of rows) {
       const secret = this.#columns.open(row);
-      this.#sql.putSecret.run(this.#columns.seal(to, row, secret), to, row.client_id);
+      this.#slots.replace(row.client_id, this.#columns.seal(to, row, secret));
+      this.#sql.wrapped.run(to, row.client_id);
       wipe(secret);
     }
     return { result: "rewrapped", rows: rows.length };
