@@ -1,12 +1,16 @@
 import { defineConfig } from "vitest/config";
 
 // Tests run from the sources: the `pawl-source` condition of every exports map points at TypeScript. Processes that a test
-// forks inherit the condition, and a loader where Node.js reads no TypeScript by itself (before 22.18).
+// forks inherit the condition, and a loader where Node.js reads no TypeScript by itself (before 22.18). The command and the
+// thread of the key database are started from the build, which is brought up to date first.
 const loader = "typescript" in process.features ? [] : ["--import", "tsx/esm"];
 const execArgv = ["--conditions=pawl-source", ...loader];
 
 export default defineConfig({
-  resolve: { conditions: ["pawl-source", "node", "import", "default"] },
+  resolve: {
+    conditions: ["pawl-source", "node", "import", "default"],
+    alias: [{ find: /^\.\/spawn\.ts$/, replacement: `${import.meta.dirname}/test/support/spawn-built.ts` }],
+  },
   ssr: {
     resolve: {
       conditions: ["pawl-source", "node", "import", "default"],
@@ -15,6 +19,7 @@ export default defineConfig({
   },
   test: {
     pool: "forks",
+    globalSetup: "test/support/global-setup.ts",
     execArgv,
     include: ["packages/*/src/**/*.test.ts", "test/**/*.test.ts", "vectors/**/*.test.ts"],
     // A busy machine is no failure.

@@ -1,16 +1,13 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type Dry, everyFault, kindOf, planRuns } from "./chaos/faults.ts";
 import { runChaos } from "./chaos/harness.ts";
 import type { CallPoint } from "./chaos/injector.ts";
 import { Ledger } from "./chaos/ledger.ts";
 import { SeededRandom } from "./chaos/random.ts";
 import { linesOf, summarize } from "./chaos/report.ts";
-import { buildOnce } from "./support/build.ts";
 import { hasCompiler } from "./support/machine.ts";
 
 /** A few runs of `npm run chaos`, and that its judges can tell right from wrong. */
-
-beforeAll(buildOnce, 90_000);
 
 describe("chaos", () => {
   it.skipIf(!hasCompiler)(

@@ -6,7 +6,6 @@ import { type CallPoint, compileInjector, injectorEnv, readTrace, type Strike } 
 import { eventually, Processes } from "./chaos/processes.ts";
 import { startServer } from "./chaos/roles.ts";
 import { TARGET, World } from "./chaos/world.ts";
-import { buildOnce } from "./support/build.ts";
 import { fillDisk, hasCompiler, mayMount, mountSmallDisk, remountReadOnly } from "./support/machine.ts";
 import { Scene } from "./support/scene.ts";
 
@@ -23,7 +22,6 @@ let folder = "";
 let enrolled: World;
 let library = "";
 beforeAll(async () => {
-  await buildOnce();
   folder = await mkdtemp(join(tmpdir(), "pawl-storage-"));
   library = (hasCompiler ? await compileInjector(folder) : null) ?? "";
   enrolled = await World.enrol(join(folder, "enrolled"), processes);

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
-/** Programs of the checkout as processes, from the sources. */
+/** Programs of the checkout as processes: the command from the build, the rest from the sources. */
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const LOADER = [
@@ -31,7 +31,8 @@ export function start(
   args: readonly string[],
   options: { cwd?: string; env?: Record<string, string>; input?: string } = {},
 ): Running {
-  const child = spawn(process.execPath, [...LOADER, `${root}${script}`, ...args], {
+  const loader = script.endsWith(".ts") ? LOADER : [];
+  const child = spawn(process.execPath, [...loader, `${root}${script}`, ...args], {
     cwd: options.cwd ?? root,
     // Nothing of the test runner's own environment: neither its colours nor settings of Pawl.
     env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", ...options.env },
@@ -67,8 +68,9 @@ export function start(
   };
 }
 
+/** The command, from the build. */
 export const pawl = (args: readonly string[], options: Parameters<typeof start>[2] = {}) =>
-  start("packages/cli/src/main.ts", args, options);
+  start("packages/cli/bin/pawl.js", args, options);
 
 /** Runs it to its end, with no input. */
 export const pawlOnce = (args: readonly string[], options: Parameters<typeof start>[2] = {}) =>
