@@ -317,7 +317,7 @@ describe("erasure", () => {
           await own.cleanup();
         },
       ),
-      { numRuns: 4, endOnFailure: true },
+      { numRuns: 12, endOnFailure: true },
     );
   });
 
