@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { access, type FileHandle, open, stat, unlink } from "node:fs/promises";
+import { access, type FileHandle, link, open, rename, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { syncFolder } from "@pawl/protocol/driver";
 import { StoreError } from "../errors.ts";
@@ -25,28 +25,48 @@ export async function prepareFile(path: string, create: boolean): Promise<void> 
 }
 
 /**
- * Makes a new file, mode 0600, that `fill` writes, and syncs it and its name. Half a file is taken away again.
+ * Makes a new file, mode 0600, durably: `fill` writes the file that it is given, which gets the name when it is whole. What
+ * a crash leaves is called `.part`, and is replaced the next time.
  * @throws StoreError where there is one already, and what `fill` throws
  */
-export async function makeDurableFile(path: string, fill: () => Promise<void>): Promise<void> {
-  let file: FileHandle;
+export async function makeDurableFile(path: string, fill: (part: string) => Promise<void>): Promise<void> {
+  const part = `${path}.part`;
+  if (await isThere(path)) throw new StoreError(`${path} is there already; it was not overwritten`);
   try {
-    file = await open(path, "wx", OWNER_ONLY);
-  } catch (cause) {
-    const code = errorCode(cause);
-    const what = code === "EEXIST" ? "is there already; it was not overwritten" : `cannot be made (${code})`;
-    throw new StoreError(`${path} ${what}`, { cause });
-  }
-  try {
-    await fill();
-    await file.sync();
+    await unlink(part).catch((error: unknown) => {
+      if (errorCode(error) !== "ENOENT") throw error;
+    });
+    const file = await open(part, "wx", OWNER_ONLY);
+    try {
+      await fill(part);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await giveName(part, path);
     await syncFolder(dirname(path));
-  } catch (error) {
-    await unlink(path).catch(() => {});
-    throw error;
-  } finally {
-    await file.close();
+  } catch (cause) {
+    await unlink(part).catch(() => {});
+    if (cause instanceof StoreError) throw cause;
+    throw new StoreError(`${path} cannot be made (${errorCode(cause)})`, { cause });
   }
+}
+
+/** By a link, which refuses a name that somebody has taken meanwhile; by renaming where the file system has no links. */
+async function giveName(part: string, path: string): Promise<void> {
+  try {
+    await link(part, path);
+    await unlink(part);
+  } catch (error) {
+    if (errorCode(error) === "EEXIST")
+      throw new StoreError(`${path} is there already; it was not overwritten`);
+    if (await isThere(path)) throw error;
+    await rename(part, path);
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return (await modeOf(path)) !== null;
 }
 
 async function createFile(path: string): Promise<void> {

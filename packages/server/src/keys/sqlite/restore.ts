@@ -116,8 +116,8 @@ async function putInPlace(path: string, { opener, staged, fresh, window }: Work)
       }),
     );
     // A file that no connection of this process has open, and without a log beside it.
-    await makeDurableFile(fresh, async () => {
-      withStoreErrors(fresh, () => db.prepare("VACUUM INTO ?").run(fresh));
+    await makeDurableFile(fresh, async (part) => {
+      withStoreErrors(part, () => db.prepare("VACUUM INTO ?").run(part));
     });
   } finally {
     db.close();

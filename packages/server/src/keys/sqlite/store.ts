@@ -288,7 +288,7 @@ export class SqliteKeyStore implements SqliteStore {
 
   async backup(path: string): Promise<void> {
     this.#checkOpen();
-    await makeDurableFile(path, () => this.#thread.copyTo(path));
+    await makeDurableFile(path, (part) => this.#thread.copyTo(part));
     await this.#note("backed-up", { file: basename(path) });
   }
 
