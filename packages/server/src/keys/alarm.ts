@@ -1,5 +1,4 @@
 import type { ClientId, Epoch } from "@pawl/protocol";
-import type { AuditEvent } from "./audit.ts";
 
 /**
  * Signs of trouble with one client that its operator should know of (section 4.5).
@@ -37,6 +36,17 @@ export interface StoredTally extends AlarmTally {
   readonly loggedAt: number;
 }
 
+/** What the audit log is to have of an alarm. */
+export interface AlarmEvent {
+  readonly kind: AlarmKind;
+  readonly details: {
+    readonly remoteAddress: string;
+    readonly epoch: Epoch;
+    readonly stored: Epoch | null;
+    readonly count: number;
+  };
+}
+
 const HOUR_MS = 3_600_000;
 
 /** What anybody can cause must not fill the log; what only a holder of the key can cause is worth a line an hour. */
@@ -50,7 +60,7 @@ const LOGGED_AGAIN_AFTER_MS: Readonly<Record<AlarmKind, number>> = {
 export function addAlarm(
   before: StoredTally | null,
   { kind, count, at, remoteAddress, epoch, stored }: Alarm,
-): { tally: StoredTally; event: Pick<AuditEvent, "kind" | "details"> | null } {
+): { tally: StoredTally; event: AlarmEvent | null } {
   const total = (before?.count ?? 0) + count;
   const isDue = before === null || at - before.loggedAt >= LOGGED_AGAIN_AFTER_MS[kind];
   return {

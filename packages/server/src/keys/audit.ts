@@ -1,7 +1,7 @@
 import { type ClientId, clientId, concat, nodeCrypto, toHex, utf8 } from "@pawl/protocol";
 import type { AlarmKind } from "./alarm.ts";
+import type { ClientInfo } from "./client-info.ts";
 import { StoreError } from "./errors.ts";
-import type { ClientInfo } from "./store.ts";
 
 /**
  * The audit log: what happened to the clients of a key database, chained so that no entry can be altered, left out or

@@ -11,6 +11,7 @@ import {
 import { type Clock, type Random, systemClock, systemRandom } from "@pawl/protocol/driver";
 import type { Alarm, AlarmTally } from "./alarm.ts";
 import { type AuditEntry, enrolmentOf, entryOf, stateOf } from "./audit.ts";
+import { checkCommit } from "./commit.ts";
 import {
   AlreadyEnrolledError,
   ClientCapError,
@@ -29,7 +30,6 @@ import type {
   StoreChange,
 } from "./store.ts";
 import {
-  checkCommit,
   checkSecret,
   drawGeneration,
   exportOf,

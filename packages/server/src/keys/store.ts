@@ -1,7 +1,11 @@
-import type { Accepted, ClientId, ClientRecord, Epoch, Suite } from "@pawl/protocol";
+import type { ClientId, ClientRecord, Epoch, Suite } from "@pawl/protocol";
 import type { Alarm, AlarmTally } from "./alarm.ts";
 import type { AuditEntry } from "./audit.ts";
+import type { ClientInfo, ExportedClient } from "./client-info.ts";
+import type { Commit, CommitOutcome } from "./commit.ts";
 import type { Verification, VerifyOptions } from "./verify.ts";
+
+export type { ClientInfo, Commit, CommitOutcome, ExportedClient };
 
 /**
  * The key database as the server and `pawl keys` see it (PROTOCOL.md 4.5). One interface for memory, SQLite and a
@@ -79,20 +83,6 @@ export interface StoreChange {
   readonly now: { readonly generation: bigint; readonly epoch: Epoch; readonly revoked: boolean } | null;
 }
 
-/** A compare-and-set: `next` in place of what is stored, if that has still this generation and epoch and is not revoked. */
-export interface Commit {
-  readonly clientId: ClientId;
-  readonly expected: { readonly generation: bigint; readonly epoch: Epoch };
-  readonly next: { readonly epoch: Epoch; readonly secret: Uint8Array };
-  /** With a first packet: recorded, `lastSeen` set, the window back to its default. Null for a catch-up: none of it. */
-  readonly accepted: Accepted | null;
-}
-
-export type CommitOutcome =
-  | { readonly outcome: "done" }
-  /** Another record was there: `current`, null where the client is gone. */
-  | { readonly outcome: "lost"; readonly current: ClientRecord | null };
-
 export interface NewClient {
   readonly clientId: ClientId;
   readonly suite: Suite;
@@ -101,29 +91,4 @@ export interface NewClient {
   readonly label?: string | null;
   /** Section 4.2: the check value of an imported pre-shared key, refused a second time while it is recorded. */
   readonly importCheck?: Uint8Array | null;
-}
-
-/** A client without its secret: what may be shown. */
-export interface ClientInfo {
-  readonly clientId: ClientId;
-  readonly suite: Suite;
-  readonly generation: bigint;
-  readonly epoch: Epoch;
-  readonly window: number;
-  readonly accepted: Accepted | null;
-  readonly label: string | null;
-  /** Milliseconds since 1970. */
-  readonly created: number;
-  /** When the epoch last moved, enrolled and reissued included; milliseconds since 1970. */
-  readonly moved: number;
-  /** Of the last committed first packet, milliseconds since 1970; null: never. */
-  readonly lastSeen: number | null;
-  /** Null: not revoked. */
-  readonly revoked: { readonly at: number; readonly reason: string } | null;
-}
-
-/** What a backup of one client has. The generation is drawn anew where it is imported. */
-export interface ExportedClient extends Omit<ClientInfo, "generation" | "window"> {
-  /** `E_epoch` (32 bytes); in classic the base key. The reader's own copy, to be overwritten after use. */
-  readonly secret: Uint8Array;
 }

@@ -9,8 +9,8 @@ import {
   type Suite,
 } from "@pawl/protocol";
 import type { Random } from "@pawl/protocol/driver";
+import type { ClientInfo, ExportedClient } from "./client-info.ts";
 import { StoreError } from "./errors.ts";
-import type { ClientInfo, Commit, ExportedClient } from "./store.ts";
 
 /** What a store keeps of a client, and what all stores do with it alike. */
 export interface StoredClient extends ClientInfo {
@@ -81,21 +81,6 @@ export function checkSecret(suite: Suite, secret: Uint8Array): void {
     throw new KeyError(`an epoch secret has ${SECRET_BYTES} bytes, not ${secret.length}`);
   }
   if (secret.length === 0) throw new KeyError("a base key has at least one byte");
-}
-
-/**
- * Refuses a commit that no server may make, whatever is stored: an epoch never stays or goes back.
- * @throws KeyError, RangeError
- */
-export function checkCommit(change: Commit): void {
-  if (change.next.secret.length !== SECRET_BYTES) {
-    throw new KeyError(`an epoch secret has ${SECRET_BYTES} bytes, not ${change.next.secret.length}`);
-  }
-  if (change.next.epoch <= change.expected.epoch) {
-    throw new RangeError(
-      `a commit moves the epoch forward, not from ${change.expected.epoch} to ${change.next.epoch}`,
-    );
-  }
 }
 
 /**

@@ -3,6 +3,7 @@ import { type ClientId, type ClientRecord, copyOf, wipe } from "@pawl/protocol";
 import type { Clock, Random } from "@pawl/protocol/driver";
 import type { Alarm, AlarmTally } from "../alarm.ts";
 import type { AuditDetails, AuditEntry, AuditKind } from "../audit.ts";
+import { checkCommit } from "../commit.ts";
 import {
   AlreadyEnrolledError,
   ClientCapError,
@@ -20,7 +21,6 @@ import type {
   StoreChange,
 } from "../store.ts";
 import {
-  checkCommit,
   checkSecret,
   drawGeneration,
   exportOf,
