@@ -150,6 +150,12 @@ describe("the life of a client", () => {
       2,
       /--sort: expected id, epoch, .*found "size"/,
     );
+    expectFailure(await pawl("keys", "list", "--suite", "best"), 2, /--suite: expected classic, strict/);
+    expectFailure(
+      await pawl("keys", "list", "--overdue-after", "soon"),
+      2,
+      /--overdue-after: expected a dur/,
+    );
     expectFailure(await pawl("keys", "list", "--state", "odd"), 2, /--state: expected active, new/);
   });
 

@@ -1,6 +1,6 @@
 import { type ClientId, clientId, MAX_U32 } from "@pawl/protocol";
 import { UsageError } from "./exit.ts";
-import { parseDuration, parseInteger } from "./units.ts";
+import { parseInteger } from "./units.ts";
 
 /** Flags and arguments of one command, which say their own name when they are wrong. */
 
@@ -17,11 +17,6 @@ export function readFlag<T>(flag: string, text: string, read: (text: string) => 
 /** @throws UsageError */
 export function integerFlag(flag: string, text: string, least: number, most: number): number {
   return readFlag(flag, text, (value) => parseInteger(value, least, most));
-}
-
-/** Milliseconds. @throws UsageError */
-export function durationFlag(flag: string, text: string): number {
-  return readFlag(flag, text, parseDuration);
 }
 
 /** @throws UsageError */

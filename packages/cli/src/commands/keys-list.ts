@@ -1,7 +1,8 @@
+import { SUITES } from "@pawl/protocol";
 import type { ClientInfo } from "@pawl/server/keys";
 import type { Command } from "commander";
 import type { Context } from "../context.ts";
-import { durationFlag, readFlag } from "../flags.ts";
+import { readFlag } from "../flags.ts";
 import { type ClientState, stateOf, timeText } from "../fleet.ts";
 import { homeOf, withHome, withKeys } from "../home.ts";
 import { table } from "../io.ts";
@@ -18,6 +19,7 @@ const SORTS = {
   seen: (client) => client.lastSeen,
 } satisfies Readonly<Record<string, (client: ClientInfo) => number | string | null>>;
 const SORT_NAMES = Object.keys(SORTS) as (keyof typeof SORTS)[];
+const SUITE_NAMES = SUITES.map(({ name }) => name);
 const STATES: readonly ClientState[] = ["active", "new", "revoked", "overdue"];
 
 interface Options {
@@ -60,10 +62,7 @@ export function keysListCommand(parent: Command, context: Context): void {
       const sort = SORTS[readFlag("--sort", options.sort, (text) => parseChoice(text, SORT_NAMES))];
       const wanted = filterOf(options);
       const home = homeOf(options, io);
-      const overdueMs =
-        options.overdueAfter === undefined
-          ? home.settings.overdueAfter
-          : durationFlag("--overdue-after", options.overdueAfter);
+      const overdueMs = home.settings.overdueAfter;
       const now = Date.now();
       await withKeys(home, async (keys) => {
         const alarms = new Set(await keys.alarmed());
@@ -93,6 +92,7 @@ export function keysListCommand(parent: Command, context: Context): void {
 
 function filterOf({ state, suite, label, alarmed }: Options): (row: Row) => boolean {
   if (state !== undefined) readFlag("--state", state, (text) => parseChoice(text, STATES));
+  if (suite !== undefined) readFlag("--suite", suite, (name) => parseChoice(name, SUITE_NAMES));
   const text = label?.toLowerCase();
   return (row) =>
     (state === undefined || row.state === state) &&

@@ -48,7 +48,7 @@ export async function makeDurableFile(path: string, fill: (part: string) => Prom
   } catch (cause) {
     await unlink(part).catch(() => {});
     if (cause instanceof StoreError) throw cause;
-    throw new StoreError(`${path} cannot be made (${errorCode(cause)})`, { cause });
+    throw new StoreError(`${path} cannot be made (${errorCode(cause)}); check its folder`, { cause });
   }
 }
 
