@@ -61,7 +61,7 @@ describe("deadlines", () => {
     const clock = new FakeClock();
     fleet = await startFleet(1, { clock, ...eager });
     const mute = await raw();
-    await fleet.event("connection");
+    expect(await fleet.event("connection")).toMatchObject({ remotePort: mute.socket.localPort });
     clock.advance(4_999);
     expect(mute.socket.destroyed).toBe(false);
     clock.advance(1);

@@ -18,7 +18,8 @@ interface OfClient extends OfConnection {
  */
 export type ServerHappening =
   | { readonly type: "listening"; readonly host: string; readonly port: number }
-  | ({ readonly type: "connection" } & OfConnection)
+  /** `remotePort` tells it apart from others of the same address, in a capture or in what the other side says. */
+  | ({ readonly type: "connection"; readonly remotePort: number } & OfConnection)
   /** HELLO verified, CHALLENGE sent. Who sent it may still be replaying an old HELLO. */
   | ({ readonly type: "handshake"; readonly epoch: Epoch; readonly suite: SuiteName } & OfClient)
   /** The client has proved that it is there. */

@@ -177,9 +177,9 @@ class Server implements PawlServer, ConnectionHost {
   }
 
   #accept(socket: Socket): void {
-    const remoteAddress = socket.remoteAddress;
+    const { remoteAddress, remotePort } = socket;
     // Gone again before we looked.
-    if (remoteAddress === undefined) {
+    if (remoteAddress === undefined || remotePort === undefined) {
       socket.destroy();
       return;
     }
@@ -194,7 +194,7 @@ class Server implements PawlServer, ConnectionHost {
     this.#connections.add(connection);
     this.#sockets.add(socket);
     socket.once("close", () => this.#sockets.delete(socket));
-    this.events.emit({ type: "connection", connection: connection.id, remoteAddress });
+    this.events.emit({ type: "connection", connection: connection.id, remoteAddress, remotePort });
     this.halfOpen.add(connection, key);
   }
 
