@@ -11,7 +11,7 @@ import {
   memoryCredential,
   writeCredentialFile,
 } from "@pawl/client";
-import { createProxy } from "@pawl/lab";
+import { createProxy, drop, each, flip, pass } from "@pawl/lab";
 import { type ClientId, type Epoch, STRICT, utf8 } from "@pawl/protocol";
 import { afterEach, describe, expect, it } from "vitest";
 import { FakeClock } from "../packages/server/src/testing/fake-clock.ts";
@@ -196,11 +196,12 @@ describe("a session", () => {
     for (const attack of ["cut", "alter"] as const) {
       const proxy = await createProxy({
         upstream,
-        onFrame: (frame, connection) => {
-          if (frame.header?.opcode !== "AGGREGATE") return "pass";
-          if (attack === "cut") connection.cut();
-          return { replaceWith: [frame.bytes.map((byte, i) => (i === 40 ? byte ^ 1 : byte))] };
-        },
+        program: (connection) =>
+          each((frame) => {
+            if (frame.header?.opcode !== "AGGREGATE") return pass;
+            if (attack === "cut") connection.cut();
+            return flip(frame, 36);
+          }),
       });
       const session = await fleet.connect(0, { port: proxy.port });
       const error = await session.send("7").catch((thrown: unknown) => thrown);
@@ -244,14 +245,13 @@ describe("connectWithBackoff", () => {
     let cut = true;
     const proxy = await createProxy({
       upstream: { host, port: fleet.port },
-      onFrame: (frame, connection) => {
-        if (cut && frame.header?.opcode === "AGGREGATE") {
+      program: (connection) =>
+        each((frame) => {
+          if (!cut || frame.header?.opcode !== "AGGREGATE") return pass;
           cut = false;
           connection.cut();
-          return "drop";
-        }
-        return "pass";
-      },
+          return drop;
+        }),
     });
     const client = connectWithBackoff({ credential: fleet.credentials[0] ?? "", host, port: proxy.port });
     await expect(client.send("7")).rejects.toMatchObject({ mayHaveCounted: true });

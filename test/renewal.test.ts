@@ -9,7 +9,7 @@ import {
   type ReconnectingClient,
   writeCredentialFile,
 } from "@pawl/client";
-import { createProxy, type FrameProxy } from "@pawl/lab";
+import { createProxy, drop as dropped, each, type FrameProxy, pass } from "@pawl/lab";
 import { type ClientId, utf8 } from "@pawl/protocol";
 import { createMemoryStore } from "@pawl/server/keys";
 import { afterEach, describe, expect, it } from "vitest";
@@ -72,12 +72,13 @@ describe("a renewal", () => {
     let drop = 0;
     proxy = await createProxy({
       upstream: { host, port: fleet.port },
-      onFrame: ({ header }) => {
-        if (header?.opcode !== "DATA" || header.round !== 2 || drop-- <= 0) return "pass";
-        // It crosses the server's TERMINATE.
-        clock.advance(1_000);
-        return "drop";
-      },
+      program: () =>
+        each(({ header }) => {
+          if (header?.opcode !== "DATA" || header.round !== 2 || drop-- <= 0) return pass;
+          // It crosses the server's TERMINATE.
+          clock.advance(1_000);
+          return dropped;
+        }),
     });
     drop = 1;
     const plain = await fleet.connect(0, { port: proxy.port });

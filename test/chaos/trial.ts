@@ -1,6 +1,15 @@
 import { access, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createProxy, type ObservedFrame, type ProxiedConnection, type Verdict } from "@pawl/lab";
+import {
+  type Actions,
+  createProxy,
+  drop,
+  each,
+  type ObservedFrame,
+  type ProxiedConnection,
+  pass,
+  replace,
+} from "@pawl/lab";
 import { Bystander } from "./bystander.ts";
 import { Checks, readEvents } from "./checks.ts";
 import type { Fault, Side } from "./faults.ts";
@@ -108,7 +117,7 @@ export class Trial {
     );
     const proxy = await createProxy({
       upstream: { host: "127.0.0.1", port },
-      onFrame: (frame, connection) => this.#onFrame(frame, connection),
+      program: (connection) => each((frame) => this.#onFrame(frame, connection)),
     });
     const client = await this.#startTarget(proxy, MESSAGES, this.#envOf("client"));
     if (fault?.kind === "instant" && !(fault.since === "start" && fault.victim === "server")) {
@@ -131,22 +140,22 @@ export class Trial {
     if (victims.length === 0) this.#connection?.cut();
   }
 
-  #onFrame({ index, header, bytes }: ObservedFrame, connection: ProxiedConnection): Verdict {
+  #onFrame({ index, header, bytes }: ObservedFrame, connection: ProxiedConnection): Actions {
     const { fault } = this.#options;
     this.#frames++;
     this.#connection = connection;
     this.#helloSeen();
     // So that both are in one round, and some rounds are still open when something happens to the target.
     if (header?.opcode === "DATA") void pause((index % 3) * 20).then(() => this.#bystander.contribute());
-    if (fault?.kind !== "cut" || fault.frame !== index) return "pass";
+    if (fault?.kind !== "cut" || fault.frame !== index) return pass;
     this.#fired = true;
     if (fault.where === "before") {
       connection.cut();
-      return "drop";
+      return drop;
     }
     // By then the bytes are with the receiver's kernel.
     setImmediate(() => connection.cut());
-    return fault.where === "after" ? "pass" : { replaceWith: [bytes.subarray(0, bytes.length >> 1)] };
+    return fault.where === "after" ? pass : replace("its first half", bytes.subarray(0, bytes.length >> 1));
   }
 
   /** Both again, without faults. Returns how often the target was started. */

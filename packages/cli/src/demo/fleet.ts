@@ -2,7 +2,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, type PawlConnection, writeCredentialFile } from "@pawl/client";
-import { createProxy, type FrameProxy, type ObservedFrame, type ProxiedConnection } from "@pawl/lab";
+import {
+  createProxy,
+  each,
+  type FrameProxy,
+  type ObservedFrame,
+  type ProxiedConnection,
+  pass,
+} from "@pawl/lab";
 import { clientId, copyOf, type Epoch, LAST_BYTES, SECRET_BYTES, STRICT } from "@pawl/protocol";
 import { systemRandom } from "@pawl/protocol/driver";
 import { createServer, type EventOf, type PawlServer } from "@pawl/server";
@@ -61,10 +68,11 @@ export class DemoFleet {
     const recorded: { frame: ObservedFrame; connection: ProxiedConnection }[] = [];
     const proxy = await createProxy({
       upstream: { host, port },
-      onFrame: (frame, connection) => {
-        if (frame.header?.opcode === "DATA") recorded.push({ frame, connection });
-        return "pass";
-      },
+      program: (connection) =>
+        each((frame) => {
+          if (frame.header?.opcode === "DATA") recorded.push({ frame, connection });
+          return pass;
+        }),
     });
     return new DemoFleet({ home, server, port, keys, proxy, recorded });
   }
@@ -101,7 +109,7 @@ export class DemoFleet {
         resolve(event);
       });
     });
-    last.connection.inject("c2s", last.frame.bytes);
+    last.connection.inject("c2s", last.frame.bytes, "the last DATA once more");
     return { frame: last.frame, violation: await violation };
   }
 

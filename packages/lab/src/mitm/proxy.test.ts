@@ -2,16 +2,14 @@ import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { concat, STRICT, u32 } from "@pawl/protocol";
 import { afterEach, describe, expect, it } from "vitest";
-import { ClientPeer } from "../../protocol/src/testing/peers.ts";
-import { ID, SECRET } from "../../protocol/src/testing/states.ts";
-import {
-  createProxy,
-  type FrameProxy,
-  flipBit,
-  type ObservedFrame,
-  type ProxiedConnection,
-  type Verdict,
-} from "./proxy.ts";
+import { ClientPeer } from "../../../protocol/src/testing/peers.ts";
+import { ID, SECRET } from "../../../protocol/src/testing/states.ts";
+import { type Actions, drop, pass, replace } from "./actions.ts";
+import type { ProxiedConnection } from "./connection.ts";
+import type { ObservedFrame } from "./observed.ts";
+import { flipBit } from "./packet.ts";
+import { each } from "./program.ts";
+import { createProxy, type FrameProxy } from "./proxy.ts";
 
 let [server, proxy]: [Server | null, FrameProxy | null] = [null, null];
 const sockets: Socket[] = [];
@@ -23,7 +21,7 @@ afterEach(async () => {
 });
 
 /** A server that keeps what it gets, and a client that is connected to it through the proxy. */
-async function through(onFrame?: (frame: ObservedFrame, connection: ProxiedConnection) => Verdict) {
+async function through(rule?: (frame: ObservedFrame, connection: ProxiedConnection) => Actions) {
   server = createServer({ allowHalfOpen: true });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -31,7 +29,7 @@ async function through(onFrame?: (frame: ObservedFrame, connection: ProxiedConne
   const port = typeof address === "object" && address !== null ? address.port : 0;
   proxy = await createProxy({
     upstream: { host: "127.0.0.1", port },
-    ...(onFrame === undefined ? {} : { onFrame }),
+    ...(rule === undefined ? {} : { program: (connection) => each((frame) => rule(frame, connection)) }),
   });
   const accepted = once(server, "connection") as Promise<[Socket]>;
   const client = connect({ host: proxy.host, port: proxy.port, allowHalfOpen: true });
@@ -65,7 +63,7 @@ function hello(): Uint8Array {
 
 describe("the man in the middle", () => {
   it("is byte-identical when it has no rule, and when its rule passes everything", async () => {
-    for (const rule of [undefined, () => "pass" as const]) {
+    for (const rule of [undefined, () => pass]) {
       const { client, upstream, received } = await through(rule);
       const frames = concat(hello(), hello(), u32(100), new Uint8Array(100).fill(7));
       for (const byte of frames) client.write(Uint8Array.of(byte));
@@ -80,7 +78,7 @@ describe("the man in the middle", () => {
     const seen: ObservedFrame[] = [];
     const { client, upstream, received } = await through((frame) => {
       seen.push(frame);
-      return "pass";
+      return pass;
     });
     const frame = hello();
     client.write(frame.subarray(0, 30));
@@ -101,21 +99,21 @@ describe("the man in the middle", () => {
     let connection: ProxiedConnection | null = null;
     const { client, received } = await through((observed, through) => {
       connection = through;
-      if (observed.index === 1) return "drop";
-      return observed.index === 2 ? { replaceWith: [altered, frame] } : "pass";
+      if (observed.index === 1) return drop;
+      return observed.index === 2 ? replace("two", altered, frame) : pass;
     });
     client.write(frame);
     client.write(frame);
     expect(await received("upstream", 2 * frame.length)).toEqual(concat(altered, frame));
     const injected = connection as ProxiedConnection | null;
-    injected?.inject("s2c", Uint8Array.of(9, 9));
+    injected?.inject("s2c", Uint8Array.of(9, 9), "two bytes");
     expect(await received("client", 2)).toEqual(Uint8Array.of(9, 9));
-    injected?.inject("c2s", Uint8Array.of(8));
+    injected?.inject("c2s", Uint8Array.of(8), "one byte");
     expect((await received("upstream", 2 * frame.length + 1)).at(-1)).toBe(8);
   });
 
   it("passes on what is no frame, and a frame that was cut short", async () => {
-    const { client, upstream, received } = await through(() => "pass");
+    const { client, upstream, received } = await through(() => pass);
     client.write("GET / HTTP/1.1\r\n\r\n");
     expect(Buffer.from(await received("upstream", 18)).toString()).toBe("GET / HTTP/1.1\r\n\r\n");
     upstream.write(concat(u32(80), new Uint8Array(10)));
@@ -124,7 +122,7 @@ describe("the man in the middle", () => {
   });
 
   it("passes on half-closes and resets, and can cut", async () => {
-    const half = await through(() => "pass");
+    const half = await through(() => pass);
     half.client.end();
     await once(half.upstream, "end");
     half.upstream.write("still open");
@@ -136,7 +134,7 @@ describe("the man in the middle", () => {
 
     const { client, upstream } = await through((_frame, connection) => {
       connection.cut();
-      return "drop";
+      return drop;
     });
     const both = Promise.all([closeOf(client), closeOf(upstream)]);
     client.write(hello());

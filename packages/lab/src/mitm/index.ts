@@ -1,0 +1,22 @@
+export {
+  type Action,
+  type Actions,
+  cut,
+  delay,
+  describeActions,
+  drop,
+  flip,
+  hold,
+  inject,
+  pass,
+  reflect,
+  release,
+  repeat,
+  replace,
+} from "./actions.ts";
+export { ProxiedConnection } from "./connection.ts";
+export { is, type ObservedFrame } from "./observed.ts";
+export { flipBit, type HeaderChange, type Span, spanAt, spansOf, withHeader, withLength } from "./packet.ts";
+export { each, type Program, until } from "./program.ts";
+export { createProxy, type FrameProxy, type ProxyOptions } from "./proxy.ts";
+export { type EndOfStream, type Entry, type Party, Recording, type Side } from "./recording.ts";

@@ -1,0 +1,73 @@
+import { once } from "node:events";
+import { connect as connectSocket, createServer, type Server, type Socket } from "node:net";
+import { type Clock, systemClock } from "@pawl/protocol/driver";
+import { ProxiedConnection } from "./connection.ts";
+import type { Program } from "./program.ts";
+import { Recording } from "./recording.ts";
+
+export interface ProxyOptions {
+  /** Null: the attacker plays the server himself; his program answers. */
+  readonly upstream: { readonly host: string; readonly port: number } | null;
+  /** Loopback unless given. */
+  readonly host?: string;
+  readonly port?: number;
+  /** Decides on each whole frame of a connection before it goes on. Without it all bytes pass as they came, unread. */
+  readonly program?: (connection: ProxiedConnection) => Program;
+  /** Where all that passes is written down; one of the proxy's own unless given. */
+  readonly recording?: Recording;
+  readonly onConnection?: (connection: ProxiedConnection) => void;
+  readonly clock?: Clock;
+}
+
+export interface FrameProxy {
+  readonly host: string;
+  readonly port: number;
+  readonly recording: Recording;
+  /** Ends every connection through it, and stops listening. */
+  close(): Promise<void>;
+}
+
+/**
+ * A man in the middle on TCP: parses frames, decodes headers, never decrypts. A stream that is not made of frames passes
+ * byte for byte. Half-closes and resets are passed on.
+ */
+export async function createProxy(options: ProxyOptions): Promise<FrameProxy> {
+  const { host = "127.0.0.1", port = 0, upstream, clock = systemClock } = options;
+  const recording = options.recording ?? new Recording();
+  const open = new Set<Socket>();
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
+    const onward =
+      upstream === null ? null : connectSocket({ ...upstream, allowHalfOpen: true, noDelay: true });
+    for (const socket of onward === null ? [client] : [client, onward]) {
+      open.add(socket);
+      socket.once("close", () => open.delete(socket));
+    }
+    const connection = new ProxiedConnection({
+      client,
+      upstream: onward,
+      recording,
+      clock,
+      program: options.program ?? null,
+    });
+    options.onConnection?.(connection);
+  });
+  await listen(server, host, port);
+  const address = server.address();
+  const bound = typeof address === "object" && address !== null ? address.port : port;
+  return {
+    host,
+    port: bound,
+    recording,
+    close: async () => {
+      const stopped = once(server, "close");
+      server.close();
+      for (const socket of open) socket.destroy();
+      await stopped;
+    },
+  };
+}
+
+async function listen(server: Server, host: string, port: number): Promise<void> {
+  server.listen({ host, port });
+  await once(server, "listening");
+}

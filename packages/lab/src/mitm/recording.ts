@@ -1,0 +1,135 @@
+import { performance } from "node:perf_hooks";
+import { type Direction, fromHex, toHex } from "@pawl/protocol";
+import { headerOf, type ObservedFrame } from "./observed.ts";
+
+/** Who is at an end of a connection. */
+export type Party = "victim" | "attacker";
+export type Side = "client" | "server";
+export type EndOfStream = "fin" | "rst";
+
+/** What happened at a man in the middle, in order. `at`: milliseconds since the recording began. */
+export type Entry =
+  | {
+      readonly kind: "open";
+      readonly at: number;
+      readonly connection: number;
+      readonly client: Party;
+      readonly server: Party;
+      /** The attacker's own port towards the server, null where he plays the server. */
+      readonly port: number | null;
+    }
+  /** A frame as its sender sent it, and what was done with it. */
+  | ({ readonly kind: "seen"; readonly at: number; readonly did: string } & ObservedFrame)
+  /** Bytes as they went on to the receiver. `of`: the frame that they were, null where they are the attacker's own. */
+  | {
+      readonly kind: "sent";
+      readonly at: number;
+      readonly connection: number;
+      readonly direction: Direction;
+      readonly bytes: Uint8Array;
+      readonly of: number | null;
+      /** Null: as they came. */
+      readonly note: string | null;
+    }
+  /** Bytes that are no frame, and passed as they came. */
+  | {
+      readonly kind: "unread";
+      readonly at: number;
+      readonly connection: number;
+      readonly direction: Direction;
+      readonly bytes: Uint8Array;
+    }
+  /** The stream that `side` sends on ended, or was ended there by the attacker. */
+  | {
+      readonly kind: "end";
+      readonly at: number;
+      readonly connection: number;
+      readonly side: Side;
+      readonly how: EndOfStream;
+      readonly by: Party;
+    }
+  /** What somebody says of it: an event of the server, an error of a client, a step of the attacker. */
+  | { readonly kind: "note"; readonly at: number; readonly connection: number | null; readonly text: string };
+
+type WithoutTime<E> = E extends Entry ? Omit<E, "at"> : never;
+
+/** Bytes, times and ends of the connections of one attack, in both directions. Never a key: it has none. */
+export class Recording {
+  readonly #entries: Entry[] = [];
+  readonly #listeners = new Set<(entry: Entry) => void>();
+  readonly #began = performance.now();
+  #connections = 0;
+
+  get entries(): readonly Entry[] {
+    return this.#entries;
+  }
+
+  /** The number of a new connection. */
+  connection(): number {
+    return ++this.#connections;
+  }
+
+  add(entry: WithoutTime<Entry>): void {
+    const whole = { ...entry, at: performance.now() - this.#began } as Entry;
+    this.#entries.push(whole);
+    for (const listener of [...this.#listeners]) listener(whole);
+  }
+
+  note(text: string, connection: number | null = null): void {
+    this.add({ kind: "note", connection, text });
+  }
+
+  /** Returns what ends the subscription. */
+  onEntry(listener: (entry: Entry) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Frames as their senders sent them. */
+  frames(of: { readonly connection?: number; readonly direction?: Direction } = {}): ObservedFrame[] {
+    return this.#entries.flatMap((entry) =>
+      entry.kind === "seen" &&
+      (of.connection ?? entry.connection) === entry.connection &&
+      (of.direction ?? entry.direction) === entry.direction
+        ? [entry]
+        : [],
+    );
+  }
+
+  /** One JSON object for each entry; bytes in hex. */
+  toLines(): string[] {
+    return this.#entries.map((entry) => {
+      if (entry.kind === "seen") {
+        const { header: _header, ...rest } = entry;
+        return JSON.stringify({ ...rest, bytes: toHex(entry.bytes) });
+      }
+      return JSON.stringify("bytes" in entry ? { ...entry, bytes: toHex(entry.bytes) } : entry);
+    });
+  }
+
+  /** @throws SyntaxError where a line is not one of `toLines` */
+  static fromLines(lines: Iterable<string>): Recording {
+    const recording = new Recording();
+    for (const line of lines) {
+      if (line.trim() === "") continue;
+      const entry = reviveEntry(JSON.parse(line));
+      recording.#entries.push(entry);
+      if (entry.connection !== null)
+        recording.#connections = Math.max(recording.#connections, entry.connection);
+    }
+    return recording;
+  }
+}
+
+const KINDS: readonly string[] = ["open", "seen", "sent", "unread", "end", "note"] satisfies Entry["kind"][];
+
+function reviveEntry(value: unknown): Entry {
+  const fields = value as Record<string, unknown> | null;
+  if (typeof fields !== "object" || fields === null || !KINDS.includes(String(fields.kind))) {
+    throw new SyntaxError("not an entry of a recording");
+  }
+  if (typeof fields.bytes !== "string") return fields as unknown as Entry;
+  const bytes = fromHex(fields.bytes);
+  const header = fields.kind === "seen" ? { header: headerOf(bytes.subarray(4)) } : {};
+  return { ...fields, bytes, ...header } as unknown as Entry;
+}
