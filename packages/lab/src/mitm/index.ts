@@ -19,4 +19,6 @@ export { is, type ObservedFrame } from "./observed.ts";
 export { flipBit, type HeaderChange, type Span, spanAt, spansOf, withHeader, withLength } from "./packet.ts";
 export { each, type Program, until } from "./program.ts";
 export { createProxy, type FrameProxy, type ProxyOptions } from "./proxy.ts";
+export { AttackerConnection } from "./raw.ts";
 export { type EndOfStream, type Entry, type Party, Recording, type Side } from "./recording.ts";
+export { describeReaction, type Reaction, Watch } from "./watch.ts";

@@ -1,0 +1,73 @@
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { copyOf, LENGTH_BYTES } from "@pawl/protocol";
+import { systemClock } from "@pawl/protocol/driver";
+import { Flow } from "./flow.ts";
+import { headerOf, type ObservedFrame } from "./observed.ts";
+import type { EndOfStream, Recording } from "./recording.ts";
+
+/** A connection that the attacker opens to a server himself: bytes out by hand, and all that comes back recorded. */
+export class AttackerConnection {
+  readonly id: number;
+  readonly recording: Recording;
+  /** His own port. */
+  readonly port: number;
+  readonly socket: Socket;
+  #frames = 0;
+
+  private constructor(recording: Recording, socket: Socket) {
+    this.id = recording.connection();
+    this.recording = recording;
+    this.socket = socket;
+    this.port = socket.localPort ?? 0;
+    recording.add({
+      kind: "open",
+      connection: this.id,
+      client: "attacker",
+      server: "victim",
+      port: this.port,
+    });
+    new Flow("s2c", socket, null, systemClock, {
+      onFrame: (bytes) => {
+        const frame: ObservedFrame = {
+          connection: this.id,
+          index: ++this.#frames,
+          direction: "s2c",
+          bytes,
+          header: headerOf(copyOf(bytes, LENGTH_BYTES)),
+        };
+        recording.add({ kind: "seen", ...frame, did: "received" });
+      },
+      onUnread: (bytes) => recording.add({ kind: "unread", connection: this.id, direction: "s2c", bytes }),
+      onEnd: (how) => recording.add({ kind: "end", connection: this.id, side: "server", how, by: "victim" }),
+    });
+  }
+
+  /** @param options.localAddress where he comes from @throws the socket's error where nobody listens */
+  static async open(
+    recording: Recording,
+    at: { readonly host: string; readonly port: number },
+    options: { readonly localAddress?: string } = {},
+  ): Promise<AttackerConnection> {
+    const socket = connect({ ...at, ...options, allowHalfOpen: true, noDelay: true });
+    await once(socket, "connect");
+    return new AttackerConnection(recording, socket);
+  }
+
+  /** @param note what it is, in a few words */
+  send(bytes: Uint8Array, note: string): void {
+    this.recording.add({ kind: "sent", connection: this.id, direction: "c2s", bytes, of: null, note });
+    if (this.socket.writable) this.socket.write(bytes);
+  }
+
+  /** Ends his stream: in order (FIN), or at once (RST). */
+  end(how: EndOfStream): void {
+    this.recording.add({ kind: "end", connection: this.id, side: "client", how, by: "attacker" });
+    if (how === "rst") this.socket.resetAndDestroy();
+    else this.socket.end();
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+}
