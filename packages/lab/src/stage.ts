@@ -1,4 +1,4 @@
-import type { Suite } from "@pawl/protocol";
+import { FIRST_PACKET_DEADLINE_MS, HELLO_DEADLINE_MS, type Suite } from "@pawl/protocol";
 import type { Case } from "./attack.ts";
 import {
   AttackerConnection,
@@ -14,7 +14,7 @@ import {
 } from "./mitm/index.ts";
 import type { Enrolled } from "./world/enrolled.ts";
 import { errorName, Victim } from "./world/victim.ts";
-import { World, type WorldOptions } from "./world/world.ts";
+import { LAB_DEADLINE_MS, World, type WorldOptions } from "./world/world.ts";
 
 export interface StageOptions {
   readonly suite: Suite;
@@ -26,6 +26,14 @@ export interface StageOptions {
   readonly full: boolean;
   readonly signal: AbortSignal;
 }
+
+/** This place has not what the attack takes. The message completes "the attack …". */
+export class UnfitStageError extends Error {}
+
+/** How many victims of the lab's own are attacked side by side, where there are many. */
+const WIDTH = 16;
+/** How long the sessions of victims are given to end, milliseconds. */
+const ENDING_MS = 250;
 
 /** A man in the middle between a client and the stage's server. */
 export interface Mitm {
@@ -59,10 +67,22 @@ export class Stage {
     this.#enrol = enrol;
   }
 
-  /** The stage's own server, for an attack that needs one. @throws where the server is somebody else's */
+  /** The stage's own server, for an attack that needs one. @throws UnfitStageError where the server is somebody else's */
   get own(): World {
-    if (this.world === null) throw new Error("this attack needs a server of the lab's own");
+    if (this.world === null) throw new UnfitStageError("needs a server of the lab's own");
     return this.world;
+  }
+
+  /** How many victims there may be at once. */
+  get width(): number {
+    return this.world === null ? 1 : WIDTH;
+  }
+
+  /** How long the server waits for a HELLO, and for the first packet behind CHALLENGE (PROTOCOL.md, 2), milliseconds. */
+  get deadlines(): { readonly helloMs: number; readonly firstPacketMs: number } {
+    return this.world === null
+      ? { helloMs: HELLO_DEADLINE_MS, firstPacketMs: FIRST_PACKET_DEADLINE_MS }
+      : { helloMs: LAB_DEADLINE_MS, firstPacketMs: LAB_DEADLINE_MS };
   }
 
   /** A client that nobody has used; against a server that is somebody else's, the one there is. */
@@ -73,7 +93,13 @@ export class Stage {
   }
 
   async newVictims(count: number): Promise<Victim[]> {
-    const victims = (await this.#enrol(count)).map((enrolled) => new Victim(enrolled));
+    const clients = await this.#enrol(count);
+    // A credential serves one session at a time.
+    const before = this.victims.filter((victim) =>
+      clients.some(({ clientId }) => clientId === victim.clientId),
+    );
+    await Promise.all(before.map((victim) => victim.end(ENDING_MS)));
+    const victims = clients.map((enrolled) => new Victim(enrolled));
     this.victims.push(...victims);
     return victims;
   }
@@ -171,6 +197,8 @@ export class Stage {
   }
 
   async close(): Promise<void> {
+    // Against a server that is somebody else's the next attack takes the same client.
+    if (this.world === null) await Promise.all(this.victims.map((victim) => victim.end(ENDING_MS)));
     for (const undo of this.#deferred.splice(0).reverse()) await undo();
   }
 }

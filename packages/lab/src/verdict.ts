@@ -1,4 +1,4 @@
-import type { Attack, Case, Expectation } from "./attack.ts";
+import type { Case, Expectation } from "./attack.ts";
 
 /**
  * `held`: the attack failed, as the claim says. `broken`: it worked, and must not. `shown`: a weakness that is known, and
@@ -12,6 +12,7 @@ export function isGood(verdict: Verdict): boolean {
   return verdict === "held" || verdict === "shown" || verdict === "skipped";
 }
 
+/** @param named whether the victims' own words are known, to be compared with what was seen */
 export function verdictOf(one: Case, expected: Exclude<Expectation, "n/a">, named: boolean): Verdict {
   if ((one.expected ?? expected) === "works") return one.worked ? "shown" : "not-shown";
   if (one.worked) return "broken";
@@ -19,16 +20,16 @@ export function verdictOf(one: Case, expected: Exclude<Expectation, "n/a">, name
   return agrees ? "held" : "disagrees";
 }
 
-const WORST: readonly Verdict[] = ["error", "broken", "not-shown", "disagrees"];
+/** The worst first. */
+const BAD: readonly Verdict[] = ["broken", "error", "not-shown", "disagrees"];
 
-/** Of all cases: the worst; where all are well, what the attack is about. */
+/** Of all cases: the worst; where all are well, what the attack is about. @param failed it could not be carried out */
 export function verdictOfAll(
-  cases: readonly Verdict[],
-  { expected }: Pick<Attack, "expected">,
-  suite: keyof Attack["expected"],
+  cases: readonly { readonly verdict: Verdict }[],
+  expected: Expectation,
+  failed: boolean,
 ): Verdict {
-  const worst = WORST.find((verdict) => cases.includes(verdict));
-  if (worst !== undefined) return worst;
-  if (cases.length === 0) return "error";
-  return expected[suite] === "works" ? "shown" : "held";
+  const verdicts = new Set(cases.map(({ verdict }) => verdict));
+  if (failed || cases.length === 0) verdicts.add("error");
+  return BAD.find((verdict) => verdicts.has(verdict)) ?? (expected === "works" ? "shown" : "held");
 }

@@ -67,8 +67,9 @@ export class HonestFleet {
     return taken;
   }
 
-  get rounds(): number {
-    return this.#rounds;
+  report(): HonestReport {
+    const { size: clients, wrong } = this;
+    return { clients, rounds: this.#rounds, wrong: [...wrong], latencies: this.takeLatencies() };
   }
 
   async close(): Promise<void> {

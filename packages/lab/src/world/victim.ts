@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Aggregate, connect, type PawlConnection } from "@pawl/client";
 import type { ClientId, PaddingPolicy, Suite } from "@pawl/protocol";
 import { ProtocolError } from "@pawl/protocol";
@@ -11,6 +12,7 @@ export class Victim implements Enrolled {
   readonly prime: number;
   /** How often it has said its prime, answered or not. */
   said = 0;
+  readonly #sessions: PawlConnection[] = [];
 
   constructor({ clientId, suite, store, prime }: Enrolled) {
     this.clientId = clientId;
@@ -20,7 +22,7 @@ export class Victim implements Enrolled {
   }
 
   /** @throws what `connect` throws */
-  connect(
+  async connect(
     at: { readonly host: string; readonly port: number },
     options: { readonly padding?: PaddingPolicy; readonly timeoutMs?: number } = {},
   ): Promise<PawlConnection> {
@@ -31,7 +33,15 @@ export class Victim implements Enrolled {
       handshakeTimeoutMs: timeoutMs,
       replyTimeoutMs: timeoutMs,
     };
-    return connect({ credential: this.store, host, port, ...timeouts, ...rest });
+    const session = await connect({ credential: this.store, host, port, ...timeouts, ...rest });
+    this.#sessions.push(session);
+    return session;
+  }
+
+  /** Ends its sessions, properly where that goes. @param within milliseconds */
+  async end(within: number): Promise<void> {
+    const ends = this.#sessions.splice(0).map((session) => session.close());
+    if (ends.length > 0) await Promise.race([Promise.allSettled(ends), sleep(within, null, { ref: false })]);
   }
 
   /** One round: its prime, answered. @throws what `send` throws */
