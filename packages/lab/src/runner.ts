@@ -53,7 +53,7 @@ export async function runLab(options: LabOptions): Promise<LabReport> {
 /**
  * Runs the catalogue against a server that is somebody else's, judged by the wire alone. The caller has made sure that it
  * may be attacked.
- * @throws CredentialError; TypeError where the credentials are of several suites
+ * @throws ConnectError where nobody listens; CredentialError; TypeError where the credentials are of several suites
  */
 export async function runLabOn(target: Target, options: CatalogueOptions = {}): Promise<LabReport> {
   const since = beginning();

@@ -1,6 +1,7 @@
 import { lookup } from "node:dns/promises";
-import { BlockList, isIPv6 } from "node:net";
-import type { CredentialStore } from "@pawl/client";
+import { once } from "node:events";
+import { BlockList, connect, isIPv6 } from "node:net";
+import { ConnectError, type CredentialStore } from "@pawl/client";
 import { type Suite, wipe } from "@pawl/protocol";
 import type { Site } from "./site.ts";
 import { UnfitStageError } from "./stage.ts";
@@ -15,8 +16,15 @@ export interface Target {
   readonly credentials: readonly CredentialStore[];
 }
 
-/** Where attacks on a target are carried out, with the suite of its clients. @throws TypeError where they are of several */
+/** How long a target may take to accept a connection, milliseconds. */
+const REACH_MS = 5_000;
+
+/**
+ * Where attacks on a target are carried out, with the suite of its clients.
+ * @throws ConnectError where nobody listens; CredentialError; TypeError where the clients are of several suites
+ */
 export async function siteOfTarget({ host, port, credentials }: Target): Promise<Site> {
+  await reach(host, port);
   const primes = new Primes();
   const clients: Enrolled[] = [];
   for (const store of credentials) {
@@ -38,6 +46,18 @@ export async function siteOfTarget({ host, port, credentials }: Target): Promise
       return Array.from({ length: count }, () => clients[next++ % clients.length] as Enrolled);
     },
   };
+}
+
+async function reach(host: string, port: number): Promise<void> {
+  const socket = connect({ host, port });
+  try {
+    await once(socket, "connect", { signal: AbortSignal.timeout(REACH_MS) });
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    throw new ConnectError(`${host}:${port}`, code ?? message, { cause: cause as Error });
+  } finally {
+    socket.destroy();
+  }
 }
 
 function theSuite(clients: readonly Enrolled[]): Suite {

@@ -5,6 +5,7 @@ import { connectCommand } from "./connect.ts";
 import { demoCommand } from "./demo.ts";
 import { initCommand } from "./init.ts";
 import { keysCommand } from "./keys.ts";
+import { labCommand } from "./lab.ts";
 import { serveCommand } from "./serve.ts";
 
 /** Every command, in the order of `pawl --help`. A new one is a file here and a line. */
@@ -16,4 +17,5 @@ export const COMMANDS: readonly ((parent: Command, context: Context) => void)[] 
   restoreCommand,
   serveCommand,
   connectCommand,
+  labCommand,
 ];
