@@ -1,14 +1,15 @@
 import type { Socket } from "node:net";
-import { copyOf, type Direction, LENGTH_BYTES } from "@pawl/protocol";
+import { copyOf, type Direction } from "@pawl/protocol";
 import type { Clock } from "@pawl/protocol/driver";
-import { type Action, type Actions, describeActions, listOf } from "./actions.ts";
+import { type Action, type Actions, describeActions, drop, listOf } from "./actions.ts";
 import { Flow } from "./flow.ts";
-import { headerOf, type ObservedFrame } from "./observed.ts";
+import { type ObservedFrame, observe } from "./observed.ts";
 import { type Program, ProgramRun } from "./program.ts";
 import type { EndOfStream, Recording, Side } from "./recording.ts";
 
 const BACK: Readonly<Record<Direction, Direction>> = { c2s: "s2c", s2c: "c2s" };
 const SENDER: Readonly<Record<Direction, Side>> = { c2s: "client", s2c: "server" };
+const RECEIVER: Readonly<Record<Direction, Side>> = { c2s: "server", s2c: "client" };
 
 /** One connection through the man in the middle, to act on it apart from its frames. */
 export class ProxiedConnection {
@@ -17,15 +18,14 @@ export class ProxiedConnection {
   readonly recording: Recording;
   /** Resolves when both sides are closed. */
   readonly closed: Promise<void>;
-  /** Resolves when the server has been reached (or not). */
-  readonly ready: Promise<void>;
-  readonly #client: Socket;
-  readonly #upstream: Socket | null;
+  readonly #sockets: Readonly<Record<Side, Socket | null>>;
   readonly #flows: Readonly<Record<Direction, Flow>>;
+  readonly #run: ProgramRun | null = null;
   readonly #held: Record<Direction, ObservedFrame[]> = { c2s: [], s2c: [] };
   #frames = 0;
   #isCut = false;
 
+  /** @param parts.upstream connected; null where the attacker plays the server */
   constructor(parts: {
     client: Socket;
     upstream: Socket | null;
@@ -34,20 +34,26 @@ export class ProxiedConnection {
     program: ((connection: ProxiedConnection) => Program) | null;
   }) {
     const { client, upstream, recording, clock, program } = parts;
-    this.#client = client;
-    this.#upstream = upstream;
+    this.#sockets = { client, server: upstream };
     this.recording = recording;
     this.id = recording.connection();
-    this.closed = Promise.all([closeOf(client), closeOf(upstream)]).then(() => {});
-    this.ready = this.#opened();
-    const run = program === null ? null : new ProgramRun(program(this));
-    const flow = (direction: Direction, from: Socket | null, to: Socket | null) =>
-      new Flow(direction, from, to, clock, {
-        onFrame: run === null ? null : (bytes) => this.#see(direction, bytes, run),
+    this.closed = Promise.all([closeOf(client), closeOf(upstream)]).then(() => this.#stop());
+    const server = upstream === null ? "attacker" : "victim";
+    const port = upstream?.localPort ?? null;
+    recording.add({ kind: "open", connection: this.id, client: "victim", server, port });
+    const flow = (direction: Direction) =>
+      new Flow(this.#sockets[SENDER[direction]], this.#sockets[RECEIVER[direction]], clock, {
+        onFrame: program === null ? null : (bytes) => this.#see(direction, bytes),
         onUnread: (bytes) => this.#unread(direction, bytes),
         onEnd: (how) => this.#ended(direction, how),
       });
-    this.#flows = { c2s: flow("c2s", client, upstream), s2c: flow("s2c", upstream, client) };
+    this.#flows = { c2s: flow("c2s"), s2c: flow("s2c") };
+    if (program === null) return;
+    try {
+      this.#run = new ProgramRun(program(this));
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   /** Bytes of the attacker's, written now. @param note what they are, in a few words */
@@ -62,52 +68,51 @@ export class ProxiedConnection {
     }
   }
 
-  /** Ends both streams: in order (FIN), or at once (RST). */
+  /**
+   * Ends both streams: in order (FIN), or at once (RST). What is held or delayed is lost, and nothing passes any more; what
+   * the victims still send is written down.
+   */
   cut(how: EndOfStream = "rst"): void {
     this.#isCut = true;
-    for (const [side, socket] of [
-      ["client", this.#client],
-      ["server", this.#upstream],
-    ] as const) {
-      if (socket === null || socket.destroyed) continue;
-      this.recording.add({ kind: "end", connection: this.id, side, how, by: "attacker" });
-      if (how === "rst") socket.resetAndDestroy();
-      else socket.end();
-    }
+    this.#stop();
+    for (const side of ["client", "server"] as const) this.#endTowards(side, how);
   }
 
-  async #opened(): Promise<void> {
-    const upstream = this.#upstream;
-    if (upstream?.connecting) {
-      await new Promise<void>((resolve) => {
-        upstream.once("connect", () => resolve());
-        upstream.once("close", () => resolve());
-      });
-    }
-    const port = upstream?.localPort ?? null;
-    const server = upstream === null ? "attacker" : "victim";
-    this.recording.add({ kind: "open", connection: this.id, client: "victim", server, port });
-  }
-
-  #see(direction: Direction, bytes: Uint8Array, run: ProgramRun): void {
-    if (this.#isCut) return;
-    const frame: ObservedFrame = {
-      connection: this.id,
-      index: ++this.#frames,
-      direction,
-      bytes,
-      header: headerOf(copyOf(bytes, LENGTH_BYTES)),
-    };
-    const actions = run.of(frame);
-    this.recording.add({ kind: "seen", ...frame, did: describeActions(actions) });
+  #see(direction: Direction, bytes: Uint8Array): void {
+    const frame = observe(this.id, ++this.#frames, direction, bytes);
+    const actions = this.#isCut ? drop : this.#decide(frame);
+    this.recording.add({ kind: "seen", ...frame, did: this.#describe(direction, actions) });
     this.#carryOut(frame, actions);
+  }
+
+  #decide(frame: ObservedFrame): Actions {
+    try {
+      return this.#run?.of(frame) ?? drop;
+    } catch (error) {
+      this.#fail(error);
+      return drop;
+    }
+  }
+
+  /** What a program throws is the end of its connection, and of nothing else. */
+  #fail(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    this.recording.note(`the program of the attack failed: ${message}`, this.id);
+    this.cut("rst");
+  }
+
+  /** Where he is the receiver himself, nothing passes. */
+  #describe(direction: Direction, actions: Actions): string {
+    const isReceiver = this.#sockets[RECEIVER[direction]] === null;
+    const isQuiet = listOf(actions).every((action) => action.do === "pass");
+    return isReceiver && isQuiet ? "received" : describeActions(actions);
   }
 
   #carryOut(frame: ObservedFrame, actions: Actions): void {
     const flow = this.#flows[frame.direction];
     for (const action of listOf(actions)) {
       if (action.do === "delay") flow.pauseFor(action.ms);
-      flow.inTurn(() => this.#act(frame, action));
+      flow.inTurn(() => this.#act(frame, action), frame.bytes.length);
     }
   }
 
@@ -134,43 +139,80 @@ export class ProxiedConnection {
         this.release(direction);
         return;
       case "reflect":
-        this.#send(BACK[direction], bytes, null, "reflected");
+        this.#send(BACK[direction], bytes, null, "reflected", direction);
         return;
       case "inject":
-        this.#send(action.direction, action.bytes, null, action.note);
+        this.#send(action.direction, action.bytes, null, action.note, direction);
         return;
       case "cut":
-        if (action.after > 0)
-          this.#send(direction, copyOf(bytes, 0, action.after), index, `the first ${action.after} bytes`);
-        this.cut(action.how);
+        this.#cutAfter(frame, action.after, action.how);
         return;
       default:
         action satisfies never;
     }
   }
 
-  #send(direction: Direction, bytes: Uint8Array, of: number | null, note: string | null): void {
+  /** A reset overtakes bytes that are not with the system yet, so it waits for them. */
+  #cutAfter({ direction, bytes, index }: ObservedFrame, after: number, how: EndOfStream): void {
     if (this.#isCut) return;
+    const flow = this.#flows[direction];
+    if (after === 0 || !flow.isOpen) {
+      this.cut(how);
+      return;
+    }
+    this.#isCut = true;
+    const start = copyOf(bytes, 0, after);
+    const note = `the first ${start.length} bytes`;
+    this.recording.add({ kind: "sent", connection: this.id, direction, bytes: start, of: index, note });
+    flow.write(start, flow, () => this.cut(how));
+  }
+
+  /** @param cause the direction of the frame that it follows from */
+  #send(direction: Direction, bytes: Uint8Array, of: number | null, note: string | null, cause = direction) {
+    // Where the attacker is the receiver, he has it already.
+    if (this.#isCut || this.#sockets[RECEIVER[direction]] === null) return;
+    const flow = this.#flows[direction];
+    if (!flow.isOpen) {
+      const what = note ?? `frame ${of}`;
+      this.recording.note(`too late to be sent, the ${RECEIVER[direction]} is gone: ${what}`, this.id);
+      return;
+    }
     this.recording.add({ kind: "sent", connection: this.id, direction, bytes, of, note });
-    this.#flows[direction].write(bytes);
+    flow.write(bytes, this.#flows[cause]);
   }
 
   #unread(direction: Direction, bytes: Uint8Array): void {
-    this.#flows[direction].inTurn(() => {
-      if (this.#isCut) return;
+    const flow = this.#flows[direction];
+    flow.inTurn(() => {
       this.recording.add({ kind: "unread", connection: this.id, direction, bytes });
-      this.#flows[direction].write(bytes);
-    });
+      if (!this.#isCut && flow.isOpen) flow.write(bytes);
+    }, bytes.length);
   }
 
   #ended(direction: Direction, how: EndOfStream): void {
+    const flow = this.#flows[direction];
+    const waits = how === "fin" && flow.isDelayed;
+    const end = { kind: "end", connection: this.id, side: SENDER[direction], how, by: "victim" } as const;
+    this.recording.add(waits ? { ...end, waits } : end);
     if (this.#isCut) return;
-    const side = SENDER[direction];
-    this.recording.add({ kind: "end", connection: this.id, side, how, by: "victim" });
-    const to = direction === "c2s" ? this.#upstream : this.#client;
-    if (to === null) return;
-    if (how === "rst") to.resetAndDestroy();
-    else this.#flows[direction].inTurn(() => to.end());
+    const to = this.#sockets[RECEIVER[direction]];
+    if (how === "rst") {
+      this.#stop();
+      to?.resetAndDestroy();
+    } else if (waits) flow.inTurn(() => this.#endTowards(RECEIVER[direction], "fin"));
+    else to?.end();
+  }
+
+  #endTowards(side: Side, how: EndOfStream): void {
+    const socket = this.#sockets[side];
+    if (socket === null || (how === "fin" ? !socket.writable : socket.destroyed)) return;
+    this.recording.add({ kind: "end", connection: this.id, side, how, by: "attacker" });
+    if (how === "rst") socket.resetAndDestroy();
+    else socket.end();
+  }
+
+  #stop(): void {
+    for (const flow of Object.values(this.#flows)) flow.stop();
   }
 }
 

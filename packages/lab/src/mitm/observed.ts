@@ -1,4 +1,12 @@
-import { concat, type Direction, decodeHeader, type Header, type Opcode, SUITES, u32 } from "@pawl/protocol";
+import {
+  copyOf,
+  type Direction,
+  decodeHeader,
+  type Header,
+  LENGTH_BYTES,
+  type Opcode,
+  SUITES,
+} from "@pawl/protocol";
 
 /** A frame on its way, as the man in the middle sees it: the header in the clear, the rest sealed. */
 export interface ObservedFrame {
@@ -13,6 +21,16 @@ export interface ObservedFrame {
   readonly header: Header | null;
 }
 
+/** A frame with its header read. @param bytes length and packet */
+export function observe(
+  connection: number,
+  index: number,
+  direction: Direction,
+  bytes: Uint8Array,
+): ObservedFrame {
+  return { connection, index, direction, bytes, header: headerOf(copyOf(bytes, LENGTH_BYTES)) };
+}
+
 /** The header in the clear, or null. */
 export function headerOf(packet: Uint8Array): Header | null {
   try {
@@ -20,10 +38,6 @@ export function headerOf(packet: Uint8Array): Header | null {
   } catch {
     return null;
   }
-}
-
-export function frameOf(packet: Uint8Array): Uint8Array {
-  return concat(u32(packet.length), packet);
 }
 
 /** For programs: frames of these kinds, in whatever direction they go. */

@@ -1,4 +1,4 @@
-import { copyOf, HEADER_BYTES, LENGTH_BYTES, type Suite, suiteById, writeU32 } from "@pawl/protocol";
+import { copyOf, HEADER_BYTES, LENGTH_BYTES, readU8, type Suite, suiteById, writeU32 } from "@pawl/protocol";
 
 /** A named part of a packet (PROTOCOL.md, 1). */
 export interface Span {
@@ -46,11 +46,15 @@ export function spanAt(frame: Uint8Array, offset: number): string {
   return spansOf(frame).find(({ at, bytes }) => offset >= at && offset < at + bytes)?.name ?? "nothing";
 }
 
-/** A copy with one bit turned. @param offset into the packet, behind the frame's length */
+/**
+ * A copy with one bit turned.
+ * @param offset into the packet, behind the frame's length, whose own bytes are at −4 … −1
+ * @throws RangeError where the frame has no such byte
+ */
 export function flipBit(frame: Uint8Array, offset: number, bit: number): Uint8Array {
   const out = copyOf(frame);
   const at = LENGTH_BYTES + offset;
-  out[at] = (out[at] ?? 0) ^ (1 << bit);
+  out[at] = readU8(frame, at) ^ (1 << bit);
   return out;
 }
 

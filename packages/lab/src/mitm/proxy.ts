@@ -35,23 +35,38 @@ export async function createProxy(options: ProxyOptions): Promise<FrameProxy> {
   const { host = "127.0.0.1", port = 0, upstream, clock = systemClock } = options;
   const recording = options.recording ?? new Recording();
   const open = new Set<Socket>();
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
-    const onward =
-      upstream === null ? null : connectSocket({ ...upstream, allowHalfOpen: true, noDelay: true });
-    for (const socket of onward === null ? [client] : [client, onward]) {
-      open.add(socket);
-      socket.once("close", () => open.delete(socket));
-    }
-    const connection = new ProxiedConnection({
-      client,
-      upstream: onward,
-      recording,
-      clock,
-      program: options.program ?? null,
-    });
-    options.onConnection?.(connection);
-  });
+  const connections = new Set<ProxiedConnection>();
+  // Nothing is read from a client until its server is there: the recording tells things in their order.
+  const server = createServer(
+    { allowHalfOpen: true, noDelay: true, pauseOnConnect: true },
+    async (client) => {
+      const onward =
+        upstream === null ? null : connectSocket({ ...upstream, allowHalfOpen: true, noDelay: true });
+      for (const socket of onward === null ? [client] : [client, onward]) {
+        open.add(socket);
+        socket.once("close", () => open.delete(socket));
+        // Whose error it is matters once there are two of them; until then it must only not end the process.
+        socket.on("error", () => {});
+      }
+      const failure = onward === null ? null : await unreachable(onward);
+      if (failure !== null) {
+        refuse(client, recording, failure);
+        return;
+      }
+      const connection = new ProxiedConnection({
+        client,
+        upstream: onward,
+        recording,
+        clock,
+        program: options.program ?? null,
+      });
+      connections.add(connection);
+      void connection.closed.then(() => connections.delete(connection));
+      options.onConnection?.(connection);
+    },
+  );
   await listen(server, host, port);
+  server.on("error", (error) => recording.note(`a connection could not be accepted: ${error.message}`));
   const address = server.address();
   const bound = typeof address === "object" && address !== null ? address.port : port;
   return {
@@ -61,10 +76,30 @@ export async function createProxy(options: ProxyOptions): Promise<FrameProxy> {
     close: async () => {
       const stopped = once(server, "close");
       server.close();
+      for (const connection of connections) connection.cut("rst");
       for (const socket of open) socket.destroy();
       await stopped;
     },
   };
+}
+
+/** Waits until a socket is connected: null, or else the error. */
+function unreachable(socket: Socket): Promise<Error | null> {
+  return new Promise((resolve) => {
+    socket.once("connect", () => resolve(null));
+    socket.once("error", resolve);
+    socket.once("close", () => resolve(new Error("closed before the server was reached")));
+  });
+}
+
+/** What a client would get that the network could not bring to its server. */
+function refuse(client: Socket, recording: Recording, failure: Error): void {
+  const connection = recording.connection();
+  recording.add({ kind: "open", connection, client: "victim", server: "victim", port: null });
+  recording.note(`the server cannot be reached: ${failure.message}`, connection);
+  if (client.destroyed) return;
+  recording.add({ kind: "end", connection, side: "client", how: "rst", by: "attacker" });
+  client.resetAndDestroy();
 }
 
 async function listen(server: Server, host: string, port: number): Promise<void> {

@@ -1,9 +1,8 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { copyOf, LENGTH_BYTES } from "@pawl/protocol";
 import { systemClock } from "@pawl/protocol/driver";
 import { Flow } from "./flow.ts";
-import { headerOf, type ObservedFrame } from "./observed.ts";
+import { observe } from "./observed.ts";
 import type { EndOfStream, Recording } from "./recording.ts";
 
 /** A connection that the attacker opens to a server himself: bytes out by hand, and all that comes back recorded. */
@@ -27,15 +26,9 @@ export class AttackerConnection {
       server: "victim",
       port: this.port,
     });
-    new Flow("s2c", socket, null, systemClock, {
+    new Flow(socket, null, systemClock, {
       onFrame: (bytes) => {
-        const frame: ObservedFrame = {
-          connection: this.id,
-          index: ++this.#frames,
-          direction: "s2c",
-          bytes,
-          header: headerOf(copyOf(bytes, LENGTH_BYTES)),
-        };
+        const frame = observe(this.id, ++this.#frames, "s2c", bytes);
         recording.add({ kind: "seen", ...frame, did: "received" });
       },
       onUnread: (bytes) => recording.add({ kind: "unread", connection: this.id, direction: "s2c", bytes }),
@@ -56,12 +49,17 @@ export class AttackerConnection {
 
   /** @param note what it is, in a few words */
   send(bytes: Uint8Array, note: string): void {
+    if (!this.socket.writable) {
+      this.recording.note(`too late to be sent, the stream is closed: ${note}`, this.id);
+      return;
+    }
     this.recording.add({ kind: "sent", connection: this.id, direction: "c2s", bytes, of: null, note });
-    if (this.socket.writable) this.socket.write(bytes);
+    this.socket.write(bytes);
   }
 
   /** Ends his stream: in order (FIN), or at once (RST). */
   end(how: EndOfStream): void {
+    if (how === "fin" ? !this.socket.writable : this.socket.destroyed) return;
     this.recording.add({ kind: "end", connection: this.id, side: "client", how, by: "attacker" });
     if (how === "rst") this.socket.resetAndDestroy();
     else this.socket.end();

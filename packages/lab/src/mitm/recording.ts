@@ -39,7 +39,11 @@ export type Entry =
       readonly direction: Direction;
       readonly bytes: Uint8Array;
     }
-  /** The stream that `side` sends on ended, or was ended there by the attacker. */
+  /**
+   * By a victim: `side` has ended its stream, and the man in the middle ends his own on the other side at once, unless the end
+   * `waits` behind what is delayed. By the attacker: he ended his stream towards `side`; on a connection that he opened
+   * himself `side` is his own.
+   */
   | {
       readonly kind: "end";
       readonly at: number;
@@ -47,6 +51,7 @@ export type Entry =
       readonly side: Side;
       readonly how: EndOfStream;
       readonly by: Party;
+      readonly waits?: boolean;
     }
   /** What somebody says of it: an event of the server, an error of a client, a step of the attacker. */
   | { readonly kind: "note"; readonly at: number; readonly connection: number | null; readonly text: string };
