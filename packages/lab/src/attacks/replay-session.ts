@@ -1,5 +1,5 @@
 import type { Attack } from "../attack.ts";
-import { Recording, Watch } from "../mitm/index.ts";
+import { playClient, Recording } from "../mitm/index.ts";
 
 export const replaySession: Attack = {
   id: "replay-client-session",
@@ -25,14 +25,7 @@ export const replaySession: Attack = {
 
     const recording = new Recording();
     const attacker = await stage.attacker(recording);
-    const all = new Watch(recording, attacker.id, "server");
-    for (const frame of recorded) {
-      const watch = new Watch(recording, attacker.id, "server");
-      attacker.send(frame.bytes, `${frame.header?.opcode} of the recorded session`);
-      const reaction = await watch.frames(1);
-      if (reaction.ended !== null || reaction.frames.length === 0) break;
-    }
-    const reaction = all.now;
+    const reaction = await playClient(attacker, recorded);
     const counted = await stage.counted(victim);
     const answers = reaction.frames.filter(({ header }) => header?.opcode === "AGGREGATE").length;
     const refusedBy = await stage.refusedBy(recording, attacker.id);

@@ -15,8 +15,10 @@ export {
   replace,
 } from "./actions.ts";
 export { ProxiedConnection } from "./connection.ts";
+export { entryLine, headLine } from "./lines.ts";
 export { is, type ObservedFrame } from "./observed.ts";
 export { flipBit, type HeaderChange, type Span, spanAt, spansOf, withHeader, withLength } from "./packet.ts";
+export { playClient, playServer } from "./play.ts";
 export { each, type Program, until } from "./program.ts";
 export { createProxy, type FrameProxy, type ProxyOptions } from "./proxy.ts";
 export { AttackerConnection } from "./raw.ts";

@@ -1,6 +1,7 @@
 import { performance } from "node:perf_hooks";
-import { type Direction, fromHex, toHex } from "@pawl/protocol";
-import { headerOf, type ObservedFrame } from "./observed.ts";
+import type { Direction } from "@pawl/protocol";
+import { entryLine, headLine, readEntry, readHead } from "./lines.ts";
+import type { ObservedFrame } from "./observed.ts";
 
 /** Who is at an end of a connection. */
 export type Party = "victim" | "attacker";
@@ -60,10 +61,16 @@ type WithoutTime<E> = E extends Entry ? Omit<E, "at"> : never;
 
 /** Bytes, times and ends of the connections of one attack, in both directions. Never a key: it has none. */
 export class Recording {
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
   readonly #entries: Entry[] = [];
   readonly #listeners = new Set<(entry: Entry) => void>();
   readonly #began = performance.now();
   #connections = 0;
+
+  constructor(startedAt = Date.now()) {
+    this.startedAt = startedAt;
+  }
 
   get entries(): readonly Entry[] {
     return this.#entries;
@@ -101,40 +108,31 @@ export class Recording {
     );
   }
 
-  /** One JSON object for each entry; bytes in hex. */
+  /** Text lines without their line feeds, for a file. */
   toLines(): string[] {
-    return this.#entries.map((entry) => {
-      if (entry.kind === "seen") {
-        const { header: _header, ...rest } = entry;
-        return JSON.stringify({ ...rest, bytes: toHex(entry.bytes) });
-      }
-      return JSON.stringify("bytes" in entry ? { ...entry, bytes: toHex(entry.bytes) } : entry);
-    });
+    return [headLine(this.startedAt), ...this.#entries.map(entryLine)];
   }
 
-  /** @throws SyntaxError where a line is not one of `toLines` */
+  /** @throws SyntaxError where a line is not one of `toLines`; it says which */
   static fromLines(lines: Iterable<string>): Recording {
-    const recording = new Recording();
+    let recording: Recording | null = null;
+    let number = 0;
     for (const line of lines) {
+      number++;
       if (line.trim() === "") continue;
-      const entry = reviveEntry(JSON.parse(line));
-      recording.#entries.push(entry);
-      if (entry.connection !== null)
-        recording.#connections = Math.max(recording.#connections, entry.connection);
+      try {
+        if (recording === null) recording = new Recording(readHead(line));
+        else recording.#put(readEntry(line));
+      } catch (error) {
+        throw new SyntaxError(`line ${number}: ${error instanceof Error ? error.message : error}`);
+      }
     }
+    if (recording === null) throw new SyntaxError("a recording without a head");
     return recording;
   }
-}
 
-const KINDS: readonly string[] = ["open", "seen", "sent", "unread", "end", "note"] satisfies Entry["kind"][];
-
-function reviveEntry(value: unknown): Entry {
-  const fields = value as Record<string, unknown> | null;
-  if (typeof fields !== "object" || fields === null || !KINDS.includes(String(fields.kind))) {
-    throw new SyntaxError("not an entry of a recording");
+  #put(entry: Entry): void {
+    this.#entries.push(entry);
+    this.#connections = Math.max(this.#connections, entry.connection ?? 0);
   }
-  if (typeof fields.bytes !== "string") return fields as unknown as Entry;
-  const bytes = fromHex(fields.bytes);
-  const header = fields.kind === "seen" ? { header: headerOf(bytes.subarray(4)) } : {};
-  return { ...fields, bytes, ...header } as unknown as Entry;
 }
