@@ -17,8 +17,8 @@ export type Action =
   | { readonly do: "replace"; readonly by: readonly Uint8Array[]; readonly note: string }
   /** Not now: what follows overtakes it. It waits for `release`. */
   | { readonly do: "hold" }
-  /** What is held in this frame's direction, in the order in which it came. */
-  | { readonly do: "release" }
+  /** What is held in a direction, this frame's unless given, in the order in which it came. */
+  | { readonly do: "release"; readonly direction?: Direction }
   /** Back to its sender. */
   | { readonly do: "reflect" }
   /** Bytes of the attacker's, into either direction. */

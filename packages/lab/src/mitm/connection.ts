@@ -136,7 +136,7 @@ export class ProxiedConnection {
         this.#held[direction].push(frame);
         return;
       case "release":
-        this.release(direction);
+        this.release(action.direction ?? direction);
         return;
       case "reflect":
         this.#send(BACK[direction], bytes, null, "reflected", direction);

@@ -23,4 +23,7 @@ export { each, type Program, until } from "./program.ts";
 export { createProxy, type FrameProxy, type ProxyOptions } from "./proxy.ts";
 export { AttackerConnection } from "./raw.ts";
 export { type EndOfStream, type Entry, type Party, Recording, type Side } from "./recording.ts";
+export { attackHelp } from "./spec/help.ts";
+export type { Load } from "./spec/parameters.ts";
+export { type AttackSpec, parseAttack, programOf } from "./spec/spec.ts";
 export { describeReaction, type Reaction, Watch } from "./watch.ts";
