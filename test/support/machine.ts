@@ -9,6 +9,9 @@ import { join } from "node:path";
 /** A compiler, and a system that preloads what it makes. */
 export const hasCompiler = process.platform === "linux" && succeeds("cc", "--version");
 
+/** Wireshark's dissectors on the command line. */
+export const hasTshark = succeeds("tshark", "--version");
+
 /** Whether it may mount: root in a container of its own, mostly. */
 export const mayMount = process.platform === "linux" && tryToMount();
 

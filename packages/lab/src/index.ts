@@ -3,6 +3,7 @@ export type { Attack, Case, Expectation, Need } from "./attack.ts";
 export { ATTACKS, attackById } from "./attacks/index.ts";
 export { CLAIMS, type Claim, type ClaimId } from "./claims.ts";
 export * from "./mitm/index.ts";
+export * from "./pcap/index.ts";
 export type { AttackResult, CaseResult, RunOptions } from "./run-attack.ts";
 export {
   type CatalogueOptions,

@@ -1,0 +1,1 @@
+export { type AddEntry, type NamedRecording, PcapWriter, pcapOf, writePcap } from "./pcap.ts";
