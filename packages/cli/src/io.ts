@@ -13,6 +13,14 @@ export interface Io {
   stoppedBy(): NodeJS.Signals | null;
 }
 
+/** Waits for ^C, or its like. */
+export function stopped({ stop }: Io): Promise<void> {
+  return new Promise((resolve) => {
+    if (stop.aborted) resolve();
+    else stop.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
 /** Writes for people or for machines, after `--json`. */
 export class Output {
   readonly #io: Io;

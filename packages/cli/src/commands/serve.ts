@@ -7,7 +7,7 @@ import type { Context } from "../context.ts";
 import { describeEvent } from "../describe.ts";
 import { InterruptedError } from "../exit.ts";
 import { actor, addSetting, homeOf } from "../home.ts";
-import { type Io, type Output, toJson, wantsColour } from "../io.ts";
+import { type Io, type Output, stopped, toJson, wantsColour } from "../io.ts";
 import { SETTING_NAMES, type Settings } from "../settings.ts";
 import { formatAddress } from "../units.ts";
 
@@ -106,11 +106,4 @@ function loggerOf({ log }: Settings, io: Io): Logger | null {
     hideObject: true,
   });
   return pino(options, stream);
-}
-
-function stopped({ stop }: Io): Promise<void> {
-  return new Promise((resolve) => {
-    if (stop.aborted) resolve();
-    else stop.addEventListener("abort", () => resolve(), { once: true });
-  });
 }
