@@ -67,6 +67,7 @@ describe("pawl", () => {
       ["restore"],
       ["serve"],
       ["connect"],
+      ["proxy"],
     ];
     const helps = await Promise.all(commands.map((command) => inCwd([...command, "--help"])));
     for (const [index, { code, stdout, stderr }] of helps.entries()) {

@@ -6,6 +6,7 @@ import { demoCommand } from "./demo.ts";
 import { initCommand } from "./init.ts";
 import { keysCommand } from "./keys.ts";
 import { labCommand } from "./lab.ts";
+import { proxyCommand } from "./proxy.ts";
 import { serveCommand } from "./serve.ts";
 
 /** Every command, in the order of `pawl --help`. A new one is a file here and a line. */
@@ -18,4 +19,5 @@ export const COMMANDS: readonly ((parent: Command, context: Context) => void)[] 
   serveCommand,
   connectCommand,
   labCommand,
+  proxyCommand,
 ];

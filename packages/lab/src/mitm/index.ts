@@ -16,7 +16,7 @@ export {
 } from "./actions.ts";
 export { ProxiedConnection } from "./connection.ts";
 export { entryLine, headLine } from "./lines.ts";
-export { is, type ObservedFrame } from "./observed.ts";
+export { headerOf, is, type ObservedFrame, observe } from "./observed.ts";
 export { flipBit, type HeaderChange, type Span, spanAt, spansOf, withHeader, withLength } from "./packet.ts";
 export { playClient, playServer } from "./play.ts";
 export { each, type Program, until } from "./program.ts";

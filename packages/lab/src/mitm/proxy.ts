@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { connect as connectSocket, createServer, type Server, type Socket } from "node:net";
 import { type Clock, systemClock } from "@pawl/protocol/driver";
+import { ListenError } from "@pawl/server";
 import { ProxiedConnection } from "./connection.ts";
 import type { Program } from "./program.ts";
 import { Recording } from "./recording.ts";
@@ -30,6 +31,7 @@ export interface FrameProxy {
 /**
  * A man in the middle on TCP: parses frames, decodes headers, never decrypts. A stream that is not made of frames passes
  * byte for byte. Half-closes and resets are passed on.
+ * @throws ListenError
  */
 export async function createProxy(options: ProxyOptions): Promise<FrameProxy> {
   const { host = "127.0.0.1", port = 0, upstream, clock = systemClock } = options;
@@ -104,5 +106,10 @@ function refuse(client: Socket, recording: Recording, failure: Error): void {
 
 async function listen(server: Server, host: string, port: number): Promise<void> {
   server.listen({ host, port });
-  await once(server, "listening");
+  try {
+    await once(server, "listening");
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new ListenError(host, port, code ?? message);
+  }
 }

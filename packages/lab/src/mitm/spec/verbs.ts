@@ -123,8 +123,7 @@ export const VERBS: readonly Verb[] = [
   }),
   verb({
     name: "splice",
-    about:
-      "puts a frame of a recording in the place of one here; frame and connection are those of the recording",
+    about: "puts a frame of a recording in the place of another (frame and connection: of the recording)",
     needs: ["from", "frame", "at"],
     takes: ["connection"],
     plan: splices,
