@@ -6,6 +6,7 @@ import { Flow } from "./flow.ts";
 import { type ObservedFrame, observe } from "./observed.ts";
 import { type Program, ProgramRun } from "./program.ts";
 import type { EndOfStream, Recording, Side } from "./recording.ts";
+import { reset } from "./reset.ts";
 
 const BACK: Readonly<Record<Direction, Direction>> = { c2s: "s2c", s2c: "c2s" };
 const SENDER: Readonly<Record<Direction, Side>> = { c2s: "client", s2c: "server" };
@@ -198,16 +199,16 @@ export class ProxiedConnection {
     const to = this.#sockets[RECEIVER[direction]];
     if (how === "rst") {
       this.#stop();
-      to?.resetAndDestroy();
+      if (to !== null) reset(to);
     } else if (waits) flow.inTurn(() => this.#endTowards(RECEIVER[direction], "fin"));
     else to?.end();
   }
 
   #endTowards(side: Side, how: EndOfStream): void {
     const socket = this.#sockets[side];
-    if (socket === null || (how === "fin" ? !socket.writable : socket.destroyed)) return;
-    this.recording.add({ kind: "end", connection: this.id, side, how, by: "attacker" });
-    if (how === "rst") socket.resetAndDestroy();
+    if (socket === null || socket.destroyed) return;
+    if (socket.writable) this.recording.add({ kind: "end", connection: this.id, side, how, by: "attacker" });
+    if (how === "rst") reset(socket);
     else socket.end();
   }
 

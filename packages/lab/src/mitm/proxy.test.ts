@@ -100,11 +100,12 @@ describe("the man in the middle", () => {
     await plain.client.closed();
     expect(plain.client.ended).toBe("rst");
 
-    const { client, server, proxy } = await link({ program: ruled(() => pass) });
+    const { client, server, proxy, connection } = await link({ program: ruled(() => pass) });
     client.socket.end(HELLO);
     await server.end();
-    client.socket.resetAndDestroy();
+    client.socket.destroy();
     await expect.poll(() => server.isReset()).toBe(true);
+    await connection.closed;
     const ends = proxy.recording.entries.flatMap((entry) =>
       entry.kind === "end" ? [[entry.side, entry.how, entry.by]] : [],
     );
@@ -204,6 +205,30 @@ describe("the man in the middle", () => {
       kind: "note",
       text: "too late to be sent, the client is gone: a CHALLENGE",
     });
+  });
+
+  it("closes what is half-closed when it is cut, or closed", async () => {
+    for (const end of ["cut", "close"] as const) {
+      const { client, server, connection, proxy } = await link({ program: ruled(() => pass) });
+      client.socket.end(HELLO);
+      await server.end();
+      if (end === "cut") connection.cut("rst");
+      else await proxy.close();
+      await connection.closed;
+      await client.closed();
+      expect(client.ended).toBe("rst");
+      await expect.poll(() => server.isReset()).toBe(true);
+    }
+  });
+
+  it("closes what is reset while its end is still on its way", async () => {
+    const { client, server, connection } = await link({ program: ruled(() => pass) });
+    connection.cut("fin");
+    connection.cut("rst");
+    await connection.closed;
+    client.socket.end();
+    server.socket.end();
+    await Promise.all([client.closed(), server.closed()]);
   });
 
   it("writes its own end down as the attacker's when it is closed", async () => {

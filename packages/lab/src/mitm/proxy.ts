@@ -5,6 +5,7 @@ import { ListenError } from "@pawl/server";
 import { ProxiedConnection } from "./connection.ts";
 import type { Program } from "./program.ts";
 import { Recording } from "./recording.ts";
+import { reset } from "./reset.ts";
 
 export interface ProxyOptions {
   /** Null: the attacker plays the server himself; his program answers. */
@@ -101,7 +102,7 @@ function refuse(client: Socket, recording: Recording, failure: Error): void {
   recording.note(`the server cannot be reached: ${failure.message}`, connection);
   if (client.destroyed) return;
   recording.add({ kind: "end", connection, side: "client", how: "rst", by: "attacker" });
-  client.resetAndDestroy();
+  reset(client);
 }
 
 async function listen(server: Server, host: string, port: number): Promise<void> {

@@ -4,6 +4,7 @@ import { systemClock } from "@pawl/protocol/driver";
 import { Flow } from "./flow.ts";
 import { observe } from "./observed.ts";
 import type { EndOfStream, Recording } from "./recording.ts";
+import { reset } from "./reset.ts";
 
 /** A connection that the attacker opens to a server himself: bytes out by hand, and all that comes back recorded. */
 export class AttackerConnection {
@@ -59,9 +60,11 @@ export class AttackerConnection {
 
   /** Ends his stream: in order (FIN), or at once (RST). */
   end(how: EndOfStream): void {
-    if (how === "fin" ? !this.socket.writable : this.socket.destroyed) return;
-    this.recording.add({ kind: "end", connection: this.id, side: "client", how, by: "attacker" });
-    if (how === "rst") this.socket.resetAndDestroy();
+    if (this.socket.destroyed) return;
+    if (this.socket.writable) {
+      this.recording.add({ kind: "end", connection: this.id, side: "client", how, by: "attacker" });
+    }
+    if (how === "rst") reset(this.socket);
     else this.socket.end();
   }
 
