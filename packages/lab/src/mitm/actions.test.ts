@@ -107,6 +107,18 @@ describe("what a man in the middle does with a frame", () => {
     expect(await serverGets(rule)).toEqual(concat(B, A, C));
   });
 
+  it("hold, and release behind a frame of the other direction", async () => {
+    const rule: Rule = ({ direction }) =>
+      direction === "c2s" ? hold : [pass, { do: "release", direction: "c2s" }];
+    const { client, server, proxy } = await through(rule);
+    client.socket.write(A);
+    await expect.poll(() => proxy.recording.frames()).toHaveLength(1);
+    expect(server.received).toHaveLength(0);
+    server.socket.write(B);
+    expect(await client.bytes(B.length)).toEqual(B);
+    expect(await server.bytes(A.length)).toEqual(A);
+  });
+
   it("hold until somebody releases it, in its order", async () => {
     const { client, server, connection } = await through(({ index }) => (index < 3 ? hold : pass));
     client.socket.write(concat(A, B, C));
