@@ -4,6 +4,7 @@ export { ATTACKS, attackById } from "./attacks/index.ts";
 export { CLAIMS, type Claim, type ClaimId } from "./claims.ts";
 export * from "./mitm/index.ts";
 export * from "./pcap/index.ts";
+export { type ReportOptions, renderReport } from "./report/index.ts";
 export type { AttackResult, CaseResult, RunOptions } from "./run-attack.ts";
 export {
   type CatalogueOptions,
