@@ -13,7 +13,7 @@ export function byteStrip({ frame, change }: PacketRow): Html | null {
       ? html`<li class="folded"><span class="name">${part.first} … ${part.last}</span><code>${plural(part.bytes, "byte")}, unchanged</code></li>`
       : box(part),
   );
-  return html`<figure class="bytes"><figcaption>Frame ${frame} byte by byte: ${plural(altered, "byte")} of ${change.before.length} ${altered === 1 ? "is" : "are"} not as sent. <del>struck out</del> as it came, <ins>framed</ins> as it went on.</figcaption><ol>${boxes}</ol></figure>`;
+  return html`<figure class="bytes"><figcaption>Frame ${frame} byte by byte: ${plural(altered, "byte")} of ${change.before.length} ${altered === 1 ? "is" : "are"} not as sent. <del>Struck out</del>: as it came. <ins>Framed</ins>: as it went on.</figcaption><ol>${boxes}</ol></figure>`;
 }
 
 function box(part: BytePart): Html {
@@ -24,6 +24,7 @@ function box(part: BytePart): Html {
   }</li>`;
 }
 
+/** Bytes that differ side by side are marked as one. */
 function hexOf(
   bytes: Uint8Array,
   { changed }: BytePart,
@@ -31,13 +32,19 @@ function hexOf(
   mark: "del" | "ins",
 ): Html[] {
   const differs = new Set(changed);
-  return shown.map((index, place) => {
-    const gap = place > 0 && " ";
-    if (index === null) return html`${gap}…`;
-    const byte = bytes[index];
+  const runs: { differ: boolean; hex: string[] }[] = [];
+  for (const index of shown) {
     // One frame may be shorter than the other.
-    const hex = byte === undefined ? "··" : byte.toString(16).padStart(2, "0");
-    if (!differs.has(index)) return html`${gap}${hex}`;
-    return mark === "del" ? html`${gap}<del>${hex}</del>` : html`${gap}<ins>${hex}</ins>`;
+    const hex = index === null ? "…" : (bytes[index]?.toString(16).padStart(2, "0") ?? "··");
+    const differ = index !== null && differs.has(index);
+    const run = runs.at(-1);
+    if (run?.differ === differ) run.hex.push(hex);
+    else runs.push({ differ, hex: [hex] });
+  }
+  return runs.map(({ differ, hex }, place) => {
+    const gap = place > 0 && " ";
+    const text = hex.join(" ");
+    if (!differ) return html`${gap}${text}`;
+    return mark === "del" ? html`${gap}<del>${text}</del>` : html`${gap}<ins>${text}</ins>`;
   });
 }

@@ -52,5 +52,5 @@ export const DIAGRAM_STYLE = `
 .bytes code { display: block; }
 .bytes li.folded { border-style: dashed; }
 .bytes del { color: var(--quiet); }
-.bytes ins { text-decoration: none; color: var(--hot); font-weight: 700; box-shadow: 0 0 0 1px var(--hot); }
+.bytes ins { text-decoration: none; color: var(--hot); font-weight: 700; box-shadow: 0 0 0 1px var(--hot); box-decoration-break: clone; -webkit-box-decoration-break: clone; }
 `;

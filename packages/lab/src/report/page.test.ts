@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { CLAIMS, type ClaimId } from "../claims.ts";
 import type { AttackResult } from "../run-attack.ts";
 import type { Verdict } from "../verdict.ts";
 import { renderReport } from "./page.ts";
@@ -13,7 +14,10 @@ describe("the page", () => {
     const good = renderReport(sampleReport([sampleResult()]), { versions: { "Node.js": "v1.2.3" } });
     for (const part of ["2026-11-26 10:20:30 UTC", "classic, strict, strict-gcm", "4.2 s", "v1.2.3"])
       expect(good).toContain(part);
-    expect(good).toContain("Every promise held.");
+    expect(good).toContain("Every promise that was tried held.");
+    const all = Object.keys(CLAIMS) as ClaimId[];
+    const whole = all.map((claim) => sampleResult({ claim, attack: sampleAttack({ id: claim, claim }) }));
+    expect(renderReport(sampleReport(whole))).toContain("Every promise held.");
     const broken = sampleResult({ verdict: "broken", suite: "classic" });
     const bad = renderReport(sampleReport([sampleResult(), broken], { ok: false }));
     expect(bad).toContain("1 of 2 results is not as promised.");

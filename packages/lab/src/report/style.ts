@@ -62,6 +62,7 @@ tbody tr:last-child > * { border-bottom: 1px solid var(--line); }
 .honest td, .honest thead th { white-space: nowrap; }
 .scroll + .tally { margin-top: 1.25rem; }
 .tally, .kinds, .faults { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .35rem 1.75rem; font-size: .92rem; }
+.kinds { display: grid; }
 .scroll + .faults { margin-top: 1rem; }
 .faults { display: block; color: var(--hot); }
 .tally + p { margin-top: .75rem; font-size: .92rem; }

@@ -41,7 +41,10 @@ export function headline(report: LabReport, versions: Readonly<Record<string, st
 function sentenceOf({ results, honest, ok }: LabReport): string {
   const shown = results.some(({ verdict }) => verdict === "shown");
   if (results.length === 0) return "Nothing was tried.";
-  if (ok) return shown ? "Every promise held, and every known weakness was shown." : "Every promise held.";
+  if (ok) {
+    const tried = untriedIn(results).length === 0 ? "" : " that was tried";
+    return `Every promise${tried} held${shown ? `, and every known weakness was shown` : ""}.`;
+  }
   const bad = results.filter(({ verdict }) => !isGood(verdict)).length;
   const harmed = honest.some(({ wrong }) => wrong.length > 0);
   if (bad === 0) return harmed ? "Honest clients were harmed." : "The run is not complete.";
@@ -56,7 +59,7 @@ export function summaryTable(report: LabReport): Html {
     const [first] = results;
     if (first !== undefined) claims.set(first.claim, [...(claims.get(first.claim) ?? []), results]);
   }
-  const untried = Object.keys(CLAIMS).filter((id) => !claims.has(id as ClaimId));
+  const untried = untriedIn(report.results);
   const bodies = [...claims].map(([id, attacks]) => {
     const rows = attacks.map((results) => attackRow(results, suites));
     return html`<tbody><tr class="claim"><th scope="rowgroup" colspan="${suites.length + 1}"><span class="claim">${id}</span> ${CLAIMS[id].promise}</th></tr>${rows}</tbody>`;
@@ -65,6 +68,11 @@ export function summaryTable(report: LabReport): Html {
 <div class="scroll" tabindex="0" role="group" aria-label="Verdicts by promise and suite"><table class="summary"><thead><tr><th scope="col">promise and attack</th>${suites.map((suite) => html`<th scope="col">${suite}</th>`)}</tr></thead>${bodies}</table></div>
 ${tally(report.results)}
 ${untried.length > 0 && html`<p class="quiet">Not tried in this run: ${untried.join(", ")}.</p>`}</section>`;
+}
+
+function untriedIn(results: readonly AttackResult[]): string[] {
+  const tried = new Set<string>(results.map(({ claim }) => claim));
+  return Object.keys(CLAIMS).filter((id) => !tried.has(id));
 }
 
 function attackRow(results: readonly AttackResult[], suites: readonly string[]): Html {
