@@ -18,7 +18,7 @@ export function casesOf(result: AttackResult, figures: Figures, tableRows: numbe
   if (cases.length <= FEW_CASES) return html`${chosen}`;
   const kinds = kindsOf(cases).map(
     ({ first, cases: alike }) =>
-      html`<li>${badge(first.verdict)} ${plural(alike, "case")}${first.refusedBy !== null && html`, ${describeRefusal(first.refusedBy)}`}</li>`,
+      html`<li>${badge(first.verdict)} ${plural(alike, "case")}, ${first.refusedBy === null ? "no error named" : describeRefusal(first.refusedBy)}</li>`,
   );
   return html`<ul class="kinds">${kinds}</ul>${chosen}${tableOf(cases, tableRows)}`;
 }

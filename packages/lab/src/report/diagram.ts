@@ -62,15 +62,14 @@ function aside(row: Extract<Row, { at: number }>, y: number, named: boolean): Ht
   const words = [duration(row.at), frame, named ? `conn. ${row.connection}` : ""].filter(
     (word) => word !== "",
   );
-  return html`${lines(LEFT - 8, y + (row.kind === "end" ? 18 : 15), words, "aside", "end")}`;
+  const top = y + (row.kind === "end" ? 18 : 14);
+  return html`${words.map((word, index) => text(LEFT - 8, top + 12 * index, word, "aside", "end"))}`;
 }
 
 function figureOf(row: Row, grid: Grid, y: number, named: boolean): Figure {
   switch (row.kind) {
-    case "packet": {
-      const figure = drawPacket(row, grid, y);
-      return named ? { ...figure, height: Math.max(figure.height, 15 + 3 * LINE) } : figure;
-    }
+    case "packet":
+      return drawPacket(row, grid, y);
     case "end":
       return drawEnd(row, grid, y);
     case "refusal":

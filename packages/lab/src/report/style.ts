@@ -59,7 +59,7 @@ tbody tr:last-child > * { border-bottom: 1px solid var(--line); }
 .summary td a { text-decoration: none; }
 .summary td a:hover .badge { text-decoration: underline; }
 .summary tbody th a { color: inherit; text-decoration-color: var(--line); }
-.honest td, .honest thead th { white-space: nowrap; }
+.honest th, .honest td { white-space: nowrap; }
 .scroll + .tally { margin-top: 1.25rem; }
 .tally, .kinds, .faults { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .35rem 1.75rem; font-size: .92rem; }
 .kinds { display: grid; }
@@ -110,7 +110,10 @@ summary { cursor: pointer; }
 @media (max-width: 34rem) {
   body { padding-top: 1.75rem; }
   .facts > div { grid-template-columns: minmax(0, 1fr); }
-  .summary td { width: auto; }
+  .summary tbody th[scope="row"] { padding-left: 0; }
+  .summary td { width: auto; padding-right: .35rem; }
+  .summary thead th { padding-right: .35rem; white-space: normal; }
+  .summary .badge { font-size: .72rem; padding: 0 .3em; }
 }
 `;
 

@@ -43,12 +43,13 @@ function sentenceOf({ results, honest, ok }: LabReport): string {
   if (results.length === 0) return "Nothing was tried.";
   if (ok) {
     const tried = untriedIn(results).length === 0 ? "" : " that was tried";
-    return `Every promise${tried} held${shown ? `, and every known weakness was shown` : ""}.`;
+    return `Every promise${tried} held${shown ? ", and every known weakness was shown" : ""}.`;
   }
   const bad = results.filter(({ verdict }) => !isGood(verdict)).length;
+  if (bad === 0) return "Honest clients were harmed.";
   const harmed = honest.some(({ wrong }) => wrong.length > 0);
-  if (bad === 0) return harmed ? "Honest clients were harmed." : "The run is not complete.";
-  return `${count(bad)} of ${plural(results.length, "result")} ${bad === 1 ? "is" : "are"} not as promised${harmed ? ", and honest clients were harmed" : ""}.`;
+  const end = harmed ? ", and honest clients were harmed." : ".";
+  return `${count(bad)} of ${plural(results.length, "result")} ${bad === 1 ? "is" : "are"} not as promised${end}`;
 }
 
 /** Claims and their attacks against suites. */
