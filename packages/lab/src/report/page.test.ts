@@ -29,6 +29,7 @@ describe("the page", () => {
     expect(renderReport(wrong)).toContain("Honest clients were harmed.");
     expect(renderReport(wrong)).toContain("round 7 was &lt;wrong&gt;");
     expect(renderReport(sampleReport([]))).toContain("Nothing was tried.");
+    expect(renderReport(sampleReport([sampleResult()], { honest: [] }))).toContain("There were none");
   });
 
   it("gives every result once in the table, and once where it is told", () => {
