@@ -4,6 +4,7 @@ import { badge } from "./badge.ts";
 import type { Figures } from "./case-figure.ts";
 import { casesOf } from "./cases.ts";
 import { type Html, html } from "./html.ts";
+import { facts, quiet } from "./parts.ts";
 import { duration, plural } from "./text.ts";
 
 const EXPECTATIONS = {
@@ -27,20 +28,25 @@ export function attackSection(results: readonly AttackResult[], figures: Figures
   if (first === undefined) return html``;
   const { attack } = first;
   const claim = CLAIMS[first.claim];
-  const told = new Set<string>();
+  const tales = new Set<string>();
   const suites = results.map((result) => {
     // A suite on which all went as on one before is folded.
     const tale = `${result.verdict}/${result.expected}`;
-    const open = !told.has(tale);
-    told.add(tale);
+    const open = !tales.has(tale);
+    tales.add(tale);
     return suiteSection(result, open, figures, tableRows);
   });
-  return html`<section class="attack" id="${attackAnchor(attack.id)}" aria-labelledby="${attackAnchor(attack.id)}-h">
-<h2 id="${attackAnchor(attack.id)}-h">${attack.title} <code>${attack.id}</code></h2>
-<p class="promise"><span class="claim">${first.claim}</span> ${claim.promise} <span class="quiet">PROTOCOL.md, ${claim.section}. It rests on: ${claim.assumption}</span></p>
-<dl class="facts"><div><dt>Adversary</dt><dd>${attack.adversary}</dd></div><div><dt>Steps</dt><dd><ol>${attack.steps.map((step) => html`<li>${step}</li>`)}</ol></dd></div>${
-    attack.weakness !== undefined && html`<div><dt>Known weakness</dt><dd>${attack.weakness}</dd></div>`
-  }</dl>
+  const anchor = attackAnchor(attack.id);
+  const told = facts([
+    ["Adversary", attack.adversary],
+    ["Steps", html`<ol>${attack.steps.map((step) => html`<li>${step}</li>`)}</ol>`],
+    attack.weakness === undefined ? null : ["Known weakness", attack.weakness],
+  ]);
+  return html`<section class="attack" id="${anchor}" aria-labelledby="${anchor}-h">
+<h2 id="${anchor}-h">${attack.title} <code>${attack.id}</code></h2>
+<p class="promise"><span class="claim">${first.claim}</span> ${claim.promise}
+${quiet(`PROTOCOL.md, ${claim.section}. It rests on: ${claim.assumption}`)}</p>
+${told}
 ${suites}
 <p class="up"><a href="#summary">Back to the summary</a></p>
 </section>`;
@@ -48,12 +54,11 @@ ${suites}
 
 function suiteSection(result: AttackResult, open: boolean, figures: Figures, tableRows: number): Html {
   const { suite, verdict, cases, expected, reason, ms } = result;
-  const quiet = [
-    `the attack ${EXPECTATIONS[expected]}`,
-    ...(cases.length === 0 ? [] : [plural(cases.length, "case"), duration(ms)]),
-  ].join(" · ");
+  const much = cases.length === 0 ? "" : ` · ${plural(cases.length, "case")} · ${duration(ms)}`;
   return html`<details class="suite"${open && html` open`}>
-<summary><h3>${suite}</h3> ${badge(verdict)} <span class="quiet">${quiet}</span></summary>
-<div class="result" id="${anchorOf(result)}">${reason !== null && html`<p class="reason">${reason}</p>`}${casesOf(result, figures, tableRows)}</div>
+<summary><h3>${suite}</h3> ${badge(verdict)} ${quiet(`the attack ${EXPECTATIONS[expected]}${much}`)}</summary>
+<div class="result" id="${anchorOf(result)}">
+${reason !== null && html`<p class="reason">${reason}</p>`}${casesOf(result, figures, tableRows)}
+</div>
 </details>`;
 }

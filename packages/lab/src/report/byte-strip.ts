@@ -1,4 +1,4 @@
-import { type BytePart, compareFrames, foldParts, windowOf } from "./bytes.ts";
+import { type BytePart, compareFrames, type FoldedParts, foldParts, windowOf } from "./bytes.ts";
 import { type Html, html } from "./html.ts";
 import type { PacketRow } from "./rows.ts";
 import { plural } from "./text.ts";
@@ -8,20 +8,23 @@ export function byteStrip({ frame, change }: PacketRow): Html | null {
   if (change === null) return null;
   const parts = compareFrames(change.before, change.after);
   const altered = parts.reduce((sum, { changed }) => sum + changed.length, 0);
-  const boxes = foldParts(parts).map((part) =>
-    "parts" in part
-      ? html`<li class="folded"><span class="name">${part.first} … ${part.last}</span><code>${plural(part.bytes, "byte")}, unchanged</code></li>`
-      : box(part),
-  );
-  return html`<figure class="bytes"><figcaption>Frame ${frame} byte by byte: ${plural(altered, "byte")} of ${change.before.length} ${altered === 1 ? "is" : "are"} not as sent. <del>Struck out</del>: as it came. <ins>Framed</ins>: as it went on.</figcaption><ol>${boxes}</ol></figure>`;
+  const boxes = foldParts(parts).map((part) => ("parts" in part ? foldedBox(part) : box(part)));
+  return html`<figure class="bytes"><figcaption>Frame ${frame} byte by byte:
+${plural(altered, "byte")} of ${change.before.length} ${altered === 1 ? "is" : "are"} not as sent.
+<del>Struck out</del>: as it came. <ins>Framed</ins>: as it went on.</figcaption><ol>${boxes}</ol></figure>`;
+}
+
+function foldedBox({ first, last, bytes }: FoldedParts): Html {
+  return html`<li class="folded"><span class="name">${first} … ${last}</span>
+<code>${plural(bytes, "byte")}, unchanged</code></li>`;
 }
 
 function box(part: BytePart): Html {
   const shown = windowOf(part);
   const altered = part.changed.length > 0;
-  return html`<li class="${altered ? "changed" : "same"}"><span class="name">${part.name}</span><code>${hexOf(part.before, part, shown, "del")}</code>${
-    altered && html`<code>${hexOf(part.after, part, shown, "ins")}</code>`
-  }</li>`;
+  return html`<li class="${altered ? "changed" : "same"}"><span class="name">${part.name}</span>
+<code>${hexOf(part.before, part, shown, "del")}</code>
+${altered && html`<code>${hexOf(part.after, part, shown, "ins")}</code>`}</li>`;
 }
 
 /** Bytes that differ side by side are marked as one. */

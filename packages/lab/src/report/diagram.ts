@@ -40,10 +40,16 @@ function strip(
   const life = grid.lanes.map((lane) =>
     path(`M${grid.x(lane)} ${first === null ? 0 : 30}V${height}`, `life ${lane}`),
   );
-  const size = html`class="${grid.lanes.length > 2 ? "wide" : "narrow"}" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}"`;
-  if (first === null) return html`<svg ${size} aria-hidden="true">${life}${rows}</svg>`;
+  const look = grid.lanes.length > 2 ? "wide" : "narrow";
+  const size = html`class="${look}" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}"`;
+  if (first === null) return html`<svg ${size} aria-hidden="true">${life}${rows}</svg>\n`;
   const { id, title, sequence } = first;
-  return html`<svg ${size} role="img" aria-labelledby="${id}-t" aria-describedby="${id}-d"><title id="${id}-t">${title}</title><desc id="${id}-d">${sequence.rows.map(inWords).join(" ")}</desc>${life}${grid.lanes.map((lane) => head(grid.x(lane), lane))}${rows}</svg>`;
+  const heads = grid.lanes.map((lane) => head(grid.x(lane), lane));
+  return html`<svg ${size} role="img" aria-labelledby="${id}-t" aria-describedby="${id}-d">
+<title id="${id}-t">${title}</title>
+<desc id="${id}-d">${sequence.rows.map(inWords).join(" ")}</desc>
+${life}${heads}${rows}</svg>
+`;
 }
 
 function head(x: number, lane: string): Html {
@@ -93,17 +99,12 @@ function drawEnd({ from, to, how, by }: EndRow, grid: Grid, y: number): Figure {
   const [a, b] = [grid.x(from), grid.x(to)];
   const way = Math.sign(b - a);
   const look = by === "attacker" ? "ending cut" : "ending";
-  const words =
-    by === "attacker" ? `the attacker ends it (${how.toUpperCase()})` : `${from} ends (${how.toUpperCase()})`;
+  const [words, ink] = by === "attacker" ? ["the attacker ends it", "said hot"] : [`${from} ends`, "detail"];
   const bars = how === "rst" ? [8, 13] : [8];
   const marks = bars.map((back) => path(`M${b - way * back} ${y + 15}v12`, `bar ${look}`));
   // Beside the line's start, where an arrow that passes the attacker has its words too.
-  const middle = a + way * 155;
-  const height = 38;
-  return {
-    height,
-    body: html`${stub(a, b - way * 8, y + 21, look)}${marks}${text(middle, y + 15, words, by === "attacker" ? "said hot" : "detail")}`,
-  };
+  const said = text(a + way * 155, y + 15, `${words} (${how.toUpperCase()})`, ink);
+  return { height: 38, body: html`${stub(a, b - way * 8, y + 21, look)}${marks}${said}` };
 }
 
 /** A flag at the victim's line; a box in the middle where it is not known whose. */

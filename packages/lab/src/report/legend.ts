@@ -82,8 +82,10 @@ const ROWS: readonly Row[] = [
 /** How the diagrams are to be read. */
 export function legend(): Html {
   const sequence = { lanes: ["client", "attacker", "server"], rows: ROWS, connections: 1 } as const;
-  return html`<section id="legend" aria-labelledby="legend-h"><details><summary><h2 id="legend-h">How to read the diagrams</h2></summary>
-<p>Time runs downwards, not to scale: each row has its milliseconds since the recording began. The attacker sees every packet, knows its header, and has no key.</p>
+  return html`<section id="legend" aria-labelledby="legend-h">
+<details><summary><h2 id="legend-h">How to read the diagrams</h2></summary>
+<p>Time runs downwards, not to scale: each row has its milliseconds since the recording began.
+The attacker sees every packet and reads its header; what is sealed stays sealed, unless an attack gives him keys.</p>
 ${drawSequence(sequence, "legend-d", "The signs of the diagrams")}</details></section>`;
 }
 

@@ -85,7 +85,8 @@ function drawStrip(change: NonNullable<PacketRow["change"]>, x: number, y: numbe
   let at = x;
   const boxes = parts.map(({ changed }, index) => {
     const wide = least + scale * (sizes[index] ?? 0);
-    const box = html`<rect x="${at.toFixed(1)}" y="${y}" width="${wide.toFixed(1)}" height="9" class="${changed.length > 0 ? "part changed" : "part"}"/>`;
+    const look = changed.length > 0 ? "part changed" : "part";
+    const box = html`<rect x="${at.toFixed(1)}" y="${y}" width="${wide.toFixed(1)}" height="9" class="${look}"/>`;
     at += wide;
     return box;
   });

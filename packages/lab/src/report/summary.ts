@@ -5,6 +5,7 @@ import { isGood, type Verdict } from "../verdict.ts";
 import { anchorOf, attackAnchor } from "./attack-section.ts";
 import { badge, VERDICTS } from "./badge.ts";
 import { type Html, html } from "./html.ts";
+import { quiet, row, table } from "./parts.ts";
 import { count, duration, plural } from "./text.ts";
 
 /** Results by attack, in their order; those of an attack in the order of the suites. */
@@ -63,28 +64,35 @@ export function summaryTable(report: LabReport): Html {
   const untried = untriedIn(report.results);
   const bodies = [...claims].map(([id, attacks]) => {
     const rows = attacks.map((results) => attackRow(results, suites));
-    return html`<tbody><tr class="claim"><th scope="rowgroup" colspan="${suites.length + 1}"><span class="claim">${id}</span> ${CLAIMS[id].promise}</th></tr>${rows}</tbody>`;
+    return html`<tbody>
+<tr class="claim"><th scope="rowgroup" colspan="${suites.length + 1}">
+<span class="claim">${id}</span> ${CLAIMS[id].promise}</th></tr>
+${rows}</tbody>
+`;
   });
   return html`<section id="summary" aria-labelledby="summary-h"><h2 id="summary-h">Promises</h2>
-<div class="scroll" tabindex="0" role="group" aria-label="Verdicts by promise and suite"><table class="summary"><thead><tr><th scope="col">promise and attack</th>${suites.map((suite) => html`<th scope="col">${suite}</th>`)}</tr></thead>${bodies}</table></div>
+${table("summary", "Verdicts by promise and suite", ["promise and attack", ...suites], bodies)}
 ${tally(report.results)}
 ${untried.length > 0 && html`<p class="quiet">Not tried in this run: ${untried.join(", ")}.</p>`}</section>`;
 }
 
 function untriedIn(results: readonly AttackResult[]): string[] {
-  const tried = new Set<string>(results.map(({ claim }) => claim));
+  const tried = new Set<string>();
+  for (const { claim, verdict } of results) if (verdict !== "skipped") tried.add(claim);
   return Object.keys(CLAIMS).filter((id) => !tried.has(id));
 }
 
 function attackRow(results: readonly AttackResult[], suites: readonly string[]): Html {
+  const [first] = results;
+  if (first === undefined) return html``;
   const cells = suites.map((suite) => {
     const result = results.find((one) => one.suite === suite);
     return result === undefined
-      ? html`<td class="quiet">not run</td>`
-      : html`<td><a href="#${anchorOf(result)}">${badge(result.verdict)}</a></td>`;
+      ? quiet("not run")
+      : html`<a href="#${anchorOf(result)}">${badge(result.verdict)}</a>`;
   });
-  const attack = results[0]?.attack;
-  return html`<tr><th scope="row"><a href="#${attackAnchor(attack?.id ?? "")}">${attack?.title ?? ""}</a></th>${cells}</tr>`;
+  const { id, title } = first.attack;
+  return row([html`<a href="#${attackAnchor(id)}">${title}</a>`, ...cells]);
 }
 
 /** How often each verdict was given, and what it means. */
@@ -92,11 +100,8 @@ function tally(results: readonly AttackResult[]): Html {
   const verdicts = Object.keys(VERDICTS) as Verdict[];
   const rows = verdicts.flatMap((verdict) => {
     const times = results.filter((result) => result.verdict === verdict).length;
-    return times === 0
-      ? []
-      : [
-          html`<li><strong>${times}</strong> ${badge(verdict)} <span class="quiet">${VERDICTS[verdict].meaning}</span></li>`,
-        ];
+    if (times === 0) return [];
+    return [html`<li><strong>${times}</strong> ${badge(verdict)} ${quiet(VERDICTS[verdict].meaning)}</li>`];
   });
   return html`<ul class="tally">${rows}</ul>`;
 }
@@ -106,18 +111,18 @@ export function honestSection({ honest }: LabReport): Html {
   const rows = honest.map(({ suite, clients, rounds, wrong, latencies }) => {
     const [median, slow] = [quantile(latencies, 0.5), quantile(latencies, 0.99)];
     const right =
-      wrong.length === 0
-        ? html`all right`
-        : html`<strong class="bad">${plural(wrong.length, "fault")}</strong>`;
-    return html`<tr><th scope="row">${suite}</th><td>${count(clients)}</td><td>${count(rounds)}</td><td>${right}</td><td>${median}</td><td>${slow}</td></tr>`;
+      wrong.length === 0 ? "all right" : html`<strong class="bad">${plural(wrong.length, "fault")}</strong>`;
+    return row([suite, count(clients), count(rounds), right, median, slow]);
   });
   const faults = honest.flatMap(({ suite, wrong }) =>
     wrong.slice(0, 10).map((what) => html`<li>${suite}: ${what}</li>`),
   );
-  const table = html`<div class="scroll" tabindex="0" role="group" aria-label="Honest clients by suite"><table class="honest"><thead><tr><th scope="col">suite</th><th scope="col">clients</th><th scope="col">rounds</th><th scope="col">aggregates</th><th scope="col">latency, median</th><th scope="col">99 of 100 within</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+  const columns = ["suite", "clients", "rounds", "aggregates", "latency, median", "99 of 100 within"];
+  const all = table("honest", "Honest clients by suite", columns, html`<tbody>${rows}</tbody>`);
   return html`<section id="honest" aria-labelledby="honest-h"><h2 id="honest-h">Honest clients</h2>
-<p>While the attacks ran, honest clients did rounds on the same servers, and checked every aggregate that they were told.</p>
-${honest.length === 0 ? html`<p class="quiet">There were none: the server was somebody else's.</p>` : table}
+<p>While the attacks ran, honest clients did rounds on the same servers, and checked every aggregate that they were
+told.</p>
+${honest.length === 0 ? html`<p class="quiet">There were none: the server was somebody else's.</p>` : all}
 ${faults.length > 0 && html`<ul class="faults">${faults}</ul>`}</section>`;
 }
 
