@@ -133,7 +133,7 @@ const PRINT = `
   .up, .skip { display: none; }
   .attack { break-before: page; border-top: 0; padding-top: 0; margin-top: 0; }
   h2, h3, h4, summary, thead, .case > .facts { break-after: avoid; }
-  tr, .facts > div, .bytes li, svg { break-inside: avoid; }
+  tr, .case > .facts, .bytes li, svg { break-inside: avoid; }
   .scroll, .diagram { overflow: visible; background: none; }
   .all-cases table { min-width: 0; }
   .diagram svg { min-width: 0; }
