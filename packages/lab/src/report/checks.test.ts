@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { PROTOCOL_ERRORS } from "@pawl/protocol";
 import { describe, expect, it } from "vitest";
 import { checkOf, describeRefusal } from "./checks.ts";
+import { REFUSAL_COLUMNS } from "./draw.ts";
 
 describe("checks", () => {
   it("have the numbers of the specification's table", () => {
@@ -27,5 +28,11 @@ describe("checks", () => {
     expect(describeRefusal("HmacError")).toBe("HmacError — check 8: the tag");
     expect(describeRefusal("TruncationError")).toBe("TruncationError — section 2.4: no TERMINATE");
     expect(describeRefusal("TimeoutError")).toBe("TimeoutError");
+  });
+
+  it("have room in the narrowest diagram", () => {
+    for (const { name } of PROTOCOL_ERRORS) {
+      expect(describeRefusal(name).length, name).toBeLessThanOrEqual(REFUSAL_COLUMNS);
+    }
   });
 });

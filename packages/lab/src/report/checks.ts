@@ -16,7 +16,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   EpochError: { number: "6", section: "1.3", what: "the epoch" },
   DesyncError: { number: "7", section: "1.3", what: "the round" },
   HmacError: { number: "8", section: "1.3", what: "the tag" },
-  FreshnessError: { number: "9", section: "1.3", what: "CHALLENGE answers the HELLO" },
+  FreshnessError: { number: "9", section: "1.3", what: "the HELLO it answers" },
   TruncationError: { number: null, section: "2.4", what: "no TERMINATE" },
 };
 

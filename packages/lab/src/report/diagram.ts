@@ -1,9 +1,9 @@
 import { describeRefusal } from "./checks.ts";
-import { Grid, LEFT, LINE, lines, path, stub, text } from "./draw.ts";
+import { Grid, LEFT, LINE, lines, path, REFUSAL_COLUMNS, stub, text } from "./draw.ts";
 import { type Html, html } from "./html.ts";
 import { drawPacket, type Figure } from "./packet-figure.ts";
 import type { EndRow, RefusalRow, Row, Sequence } from "./rows.ts";
-import { columnsOf, duration, wrap } from "./text.ts";
+import { clip, columnsOf, duration, wrap } from "./text.ts";
 
 const HEAD = 40;
 /** Units of a strip: paper is cut between two strips, never through a row. */
@@ -69,7 +69,7 @@ function aside(row: Extract<Row, { at: number }>, y: number, named: boolean): Ht
     (word) => word !== "",
   );
   const top = y + (row.kind === "end" ? 18 : 14);
-  return html`${words.map((word, index) => text(LEFT - 8, top + 12 * index, word, "aside", "end"))}`;
+  return html`${words.map((word, index) => text(LEFT - 8, top + 13 * index, word, "aside", "end"))}`;
 }
 
 function figureOf(row: Row, grid: Grid, y: number, named: boolean): Figure {
@@ -109,7 +109,7 @@ function drawEnd({ from, to, how, by }: EndRow, grid: Grid, y: number): Figure {
 
 /** A flag at the victim's line; a box in the middle where it is not known whose. */
 function drawRefusal({ lane, error }: RefusalRow, grid: Grid, y: number): Figure {
-  const words = describeRefusal(error);
+  const words = clip(describeRefusal(error), REFUSAL_COLUMNS);
   const width = columnsOf(words) * 6.9 + 24;
   const way = lane === null ? 0 : lane === "server" ? -1 : 1;
   const x = lane === null ? grid.center : grid.x(lane);

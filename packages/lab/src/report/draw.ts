@@ -9,6 +9,8 @@ const RIGHT = 50;
 export const LINE = 14;
 /** Columns of text that have room between two life lines; any fixed-width font's are at most 6.7 wide at its 11 px. */
 export const LEG_COLUMNS = 42;
+/** Columns that the narrowest diagram has for a refusal. */
+export const REFUSAL_COLUMNS = 47;
 /** Between a life line and what is drawn or written beside it. */
 export const GAP = 9;
 
