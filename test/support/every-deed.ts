@@ -38,7 +38,7 @@ export const everyDeed: Attack = {
   id: "every-deed",
   claim: "order",
   title: 'Every deed <once> & "again"',
-  adversary: "A man in the middle who does whatever he can.",
+  adversary: `A man in the middle who does what${"so".repeat(200)}ever he can, in words that no page is wide enough for.`,
   steps: ["A client connects and speaks.", "Something is done to its DATA."],
   expected: { classic: "fails", strict: "fails", "strict-gcm": "fails" },
   async *run(stage) {

@@ -21,7 +21,7 @@ const TEXT = `
 *, *::before, *::after { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
 body {
-  margin: 0 auto; padding: 3rem 1.25rem 5rem; max-width: 56rem; background: var(--paper); color: var(--ink);
+  margin: 0 auto; padding: 3rem 1.25rem 5rem; max-width: 56rem; overflow-wrap: anywhere; background: var(--paper); color: var(--ink);
   font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", "Noto Sans", sans-serif;
 }
 code, span.claim { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: .86em; }
@@ -34,7 +34,6 @@ a { color: var(--link); text-underline-offset: .15em; text-decoration-thickness:
 .skip { position: absolute; left: -99rem; }
 .skip:focus { left: 1rem; top: 1rem; }
 .quiet { color: var(--quiet); }
-p, dd, li, td, th, h1, h2, h3, h4 { overflow-wrap: anywhere; }
 .kicker { color: var(--quiet); font-size: .9rem; margin-bottom: .5rem; }
 h1.good > span { color: var(--cool); }
 h1.bad > span, strong.bad { color: var(--hot); }
