@@ -25,8 +25,8 @@ const attacks: readonly Attack[] = [
 ];
 
 describe.skipIf(chromiumPath === undefined)("the HTML report (needs Chromium)", () => {
-  const folder = mkdtempSync(join(tmpdir(), "pawl-report-"));
-  const file = join(folder, "report.html");
+  let folder: string;
+  let file: string;
   const noise: string[] = [];
   const requests: string[] = [];
   let report: LabReport;
@@ -35,6 +35,8 @@ describe.skipIf(chromiumPath === undefined)("the HTML report (needs Chromium)", 
   let closeBrowser: () => Promise<void>;
 
   beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "pawl-report-"));
+    file = join(folder, "report.html");
     report = await runLab({ suites: SUITES, attacks, honest: 3 });
     writeFileSync(file, renderReport(report));
     ({ context, close: closeBrowser } = await openChromium());
@@ -87,20 +89,18 @@ describe.skipIf(chromiumPath === undefined)("the HTML report (needs Chromium)", 
     }
   });
 
-  it("draws a replay as it was: the session, the copy from the attacker, the check that refused it", async () => {
-    const rows = drawingOf("attack-replay-data--strict").locator("g.row");
+  it("draws an exchange as it was: headers, what went on in place of what, the check that refused it", async () => {
+    const rows = drawingOf("attack-every-deed--strict").locator("g.row");
     const titles = await rows.locator("text.title").allTextContents();
     expect(titles.map((title) => title.split(" · ").slice(0, 2).join(" "))).toEqual([
       "HELLO round 0",
       "CHALLENGE round 0",
       "DATA round 1",
-      "AGGREGATE round 1",
       "DATA round 1",
     ]);
     expect(await rows.locator(".leg.forged").count()).toBe(1);
-    expect(await rows.locator("text.refusal").allTextContents()).toEqual([
-      "DesyncError — check 7: the round",
-    ]);
+    expect(await rows.locator("text.said").allTextContents()).toEqual(["bit 3 of byte 79 (tag) turned"]);
+    expect(await rows.locator("text.refusal").allTextContents()).toEqual(["HmacError — check 8: the tag"]);
   });
 
   it("draws every deed with a sign of its own", async () => {
