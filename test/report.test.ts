@@ -37,7 +37,8 @@ describe.skipIf(chromiumPath === undefined)("the HTML report (needs Chromium)", 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "pawl-report-"));
     file = join(folder, "report.html");
-    report = await runLab({ suites: SUITES, attacks, honest: 3 });
+    // What is not done by then is an error, and drawn as far as it came.
+    report = await runLab({ suites: SUITES, attacks, honest: 3, limitMs: 15_000 });
     writeFileSync(file, renderReport(report));
     ({ context, close: closeBrowser } = await openChromium());
     page = await context.newPage();
@@ -45,7 +46,7 @@ describe.skipIf(chromiumPath === undefined)("the HTML report (needs Chromium)", 
     page.on("pageerror", (error) => noise.push(error.message));
     page.on("request", (request) => requests.push(request.url()));
     await open();
-  }, 180_000);
+  }, 300_000);
 
   afterAll(async () => {
     await closeBrowser?.();
