@@ -1,6 +1,14 @@
 import type { Epoch, Round } from "@pawl/protocol";
-import { clientId, encodeHeader, HEADER_BYTES, type Opcode, SUITES, type SuiteName } from "@pawl/protocol";
-import { frameOf } from "../../mitm/observed.ts";
+import {
+  clientId,
+  concat,
+  encodeHeader,
+  HEADER_BYTES,
+  type Opcode,
+  SUITES,
+  type SuiteName,
+  u32,
+} from "@pawl/protocol";
 
 /** A frame with a legal header; behind it bytes that count up. @param what.message bytes of it */
 export function sampleFrame(
@@ -23,5 +31,5 @@ export function sampleFrame(
   );
   const place = { clientId: clientId(7), epoch: 0 as Epoch, round: round as Round };
   encodeHeader({ suite, opcode, direction, ...place }, packet, 0);
-  return frameOf(packet);
+  return concat(u32(packet.length), packet);
 }
