@@ -44,6 +44,8 @@ export interface Mitm {
   readonly connection: ProxiedConnection;
   /** Looks at one side of the newest connection, from now on. */
   watch(side: Side): Watch;
+  /** Ends what goes through him, now and not when the attack ends. */
+  close(): Promise<void>;
 }
 
 /** What a case of an attack has to work with. All that it makes is gone when the attack ends. */
@@ -56,7 +58,7 @@ export class Stage {
   readonly signal: AbortSignal;
   readonly victims: Victim[] = [];
   readonly #enrol: StageOptions["enrol"];
-  readonly #deferred: (() => Promise<unknown> | unknown)[] = [];
+  readonly #deferred = new Set<() => Promise<unknown> | unknown>();
 
   constructor({ suite, at, world, enrol, full, signal }: StageOptions) {
     this.suite = suite;
@@ -114,7 +116,8 @@ export class Stage {
       ...options,
       onConnection: (connection) => connections.push(connection),
     });
-    this.defer(() => proxy.close());
+    const close = () => proxy.close();
+    this.defer(close);
     const newest = () => {
       const connection = connections.at(-1);
       if (connection === undefined) throw new Error("nobody has connected through the man in the middle");
@@ -128,6 +131,9 @@ export class Stage {
         return newest();
       },
       watch: (side) => new Watch(proxy.recording, newest().id, side),
+      close: async () => {
+        if (this.#deferred.delete(close)) await close();
+      },
     };
   }
 
@@ -193,13 +199,15 @@ export class Stage {
 
   /** Does this when the attack has ended, the last first. */
   defer(undo: () => Promise<unknown> | unknown): void {
-    this.#deferred.push(undo);
+    this.#deferred.add(undo);
   }
 
   async close(): Promise<void> {
     // Against a server that is somebody else's the next attack takes the same client.
     if (this.world === null) await Promise.all(this.victims.map((victim) => victim.end(ENDING_MS)));
-    for (const undo of this.#deferred.splice(0).reverse()) await undo();
+    const undone = [...this.#deferred].reverse();
+    this.#deferred.clear();
+    for (const undo of undone) await undo();
   }
 }
 
