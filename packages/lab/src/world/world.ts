@@ -32,6 +32,7 @@ export class World {
   readonly events: EventLog;
   readonly honest: HonestFleet;
   readonly ledger: Ledger;
+  #enrolling: Promise<unknown> = Promise.resolve();
 
   private constructor(
     suite: Suite,
@@ -82,7 +83,14 @@ export class World {
   }
 
   /** New clients, each with a secret and a prime of its own. */
-  async enrol(count: number): Promise<Enrolled[]> {
+  enrol(count: number): Promise<Enrolled[]> {
+    // One after the other: an id is free until it is taken.
+    const enrolled = this.#enrolling.then(() => this.#enrol(count));
+    this.#enrolling = enrolled.catch(() => {});
+    return enrolled;
+  }
+
+  async #enrol(count: number): Promise<Enrolled[]> {
     if (count === 0) return [];
     const ids = await this.keys.freeIds(count);
     const secrets = ids.map(() => this.newSecret());
