@@ -1,9 +1,20 @@
 import type { Attack } from "../attack.ts";
+import { injectPackets } from "./inject.ts";
 import { replayData } from "./replay-data.ts";
 import { replaySession } from "./replay-session.ts";
+import { tamperBody } from "./tamper-body.ts";
+import { tamperHeader } from "./tamper-header.ts";
+import { tamperLength } from "./tamper-length.ts";
 
 /** The catalogue, in the order in which it is listed and run. A new attack is a file here and a line. */
-export const ATTACKS: readonly Attack[] = [replayData, replaySession];
+export const ATTACKS: readonly Attack[] = [
+  replayData,
+  replaySession,
+  tamperHeader,
+  tamperBody,
+  tamperLength,
+  injectPackets,
+];
 
 export function attackById(id: string): Attack | undefined {
   return ATTACKS.find((attack) => attack.id === id);

@@ -1,5 +1,6 @@
 import type { Attack } from "../attack.ts";
 import { playClient, Recording } from "../mitm/index.ts";
+import { recordSession } from "./support/recorded.ts";
 
 export const replaySession: Attack = {
   id: "replay-client-session",
@@ -16,13 +17,7 @@ export const replaySession: Attack = {
     "In classic nothing of the server's enters the keys of the client's direction (PROTOCOL.md, 3 a).",
   async *run(stage) {
     const victim = await stage.victim();
-    const mitm = await stage.mitm();
-    const session = await victim.connect(mitm);
-    await victim.say(session);
-    await victim.say(session);
-    await session.close();
-    const recorded = mitm.recording.frames({ direction: "c2s" });
-
+    const recorded = (await recordSession(stage, victim, 2)).c2s;
     const recording = new Recording();
     const attacker = await stage.attacker(recording);
     const reaction = await playClient(attacker, recorded);
