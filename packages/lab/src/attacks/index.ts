@@ -1,6 +1,10 @@
 import type { Attack } from "../attack.ts";
 import { injectPackets } from "./inject.ts";
+import { replayAggregate } from "./replay-aggregate.ts";
+import { replayChallenge } from "./replay-challenge.ts";
 import { replayData } from "./replay-data.ts";
+import { replayHello } from "./replay-hello.ts";
+import { replayServerSession } from "./replay-server-session.ts";
 import { replaySession } from "./replay-session.ts";
 import { tamperBody } from "./tamper-body.ts";
 import { tamperHeader } from "./tamper-header.ts";
@@ -8,8 +12,12 @@ import { tamperLength } from "./tamper-length.ts";
 
 /** The catalogue, in the order in which it is listed and run. A new attack is a file here and a line. */
 export const ATTACKS: readonly Attack[] = [
+  replayHello,
+  replayChallenge,
   replayData,
+  replayAggregate,
   replaySession,
+  replayServerSession,
   tamperHeader,
   tamperBody,
   tamperLength,

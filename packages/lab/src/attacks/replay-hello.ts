@@ -1,0 +1,96 @@
+import type { Attack, Case } from "../attack.ts";
+import { drop, is, until, Watch } from "../mitm/index.ts";
+import type { Stage } from "../stage.ts";
+import { outcomeOf } from "../world/victim.ts";
+import { Recorded } from "./support/recorded.ts";
+
+export const replayHello: Attack = {
+  id: "replay-hello",
+  claim: "replay",
+  title: "A HELLO once more",
+  adversary: "A man in the middle who has seen a client's HELLO, and sends it again, bit for bit.",
+  steps: [
+    "In its own session, behind CHALLENGE.",
+    "On a connection of his own, before the client has spoken: the server answers with CHALLENGE, as it must, since",
+    "it cannot know better yet. Then the client speaks, and he sends its DATA there in place of where it belongs.",
+    "On a connection of his own, when the client has been answered.",
+  ],
+  expected: { classic: "works", strict: "fails", "strict-gcm": "fails" },
+  weakness: "In classic the keys of the client's packets come from its HELLO alone (PROTOCOL.md, 3.3 a).",
+  async *run(stage) {
+    yield await again(stage);
+    yield await further(stage);
+    yield await late(stage);
+  },
+};
+
+async function again(stage: Stage): Promise<Case> {
+  const victim = await stage.victim();
+  const mitm = await stage.mitm();
+  await victim.connect(mitm);
+  const hello = new Recorded(mitm.recording).packet("HELLO");
+  const watch = mitm.watch("server");
+  mitm.connection.inject("c2s", hello.bytes, "HELLO once more");
+  return stage.refusal({
+    name: "in its own session",
+    did: "sent HELLO once more, behind CHALLENGE",
+    recording: mitm.recording,
+    connection: mitm.connection.id,
+    reaction: await watch.ended(),
+    due: ["UnexpectedOpcodeError"],
+    expected: "fails",
+  });
+}
+
+/** HELLO alone is not the end of it: what must not work is to get further with it. */
+async function further(stage: Stage): Promise<Case> {
+  const victim = await stage.victim();
+  const mitm = await stage.mitm({
+    *program() {
+      yield* until(is("DATA"));
+      yield drop;
+    },
+  });
+  const session = await victim.connect(mitm);
+  const { recording } = mitm;
+  const attacker = await stage.attacker(recording);
+  const greeting = new Watch(recording, attacker.id, "server");
+  attacker.send(new Recorded(recording).packet("HELLO").bytes, "the client's HELLO once more");
+  const challenged = (await greeting.frames(1)).frames.some(is("CHALLENGE"));
+  const speaking = mitm.watch("client");
+  void outcomeOf(victim.say(session));
+  const [data] = (await speaking.frames(1)).frames;
+  if (data === undefined) throw new Error("no DATA was seen");
+  const watch = new Watch(recording, attacker.id, "server");
+  attacker.send(data.bytes, "the client's DATA of its own session");
+  const refused = await stage.refusal({
+    name: "before the client has spoken",
+    did: "sent HELLO on a connection of his own, and behind CHALLENGE the DATA that he kept from the client's session",
+    recording,
+    connection: attacker.id,
+    reaction: await watch.ended(),
+    due: ["HmacError"],
+  });
+  const answer = challenged ? "CHALLENGE came; then " : "no CHALLENGE came; then ";
+  return { ...refused, happened: answer + refused.happened };
+}
+
+async function late(stage: Stage): Promise<Case> {
+  const victim = await stage.victim();
+  const mitm = await stage.mitm();
+  await victim.say(await victim.connect(mitm));
+  const { recording } = mitm;
+  const attacker = await stage.attacker(recording);
+  const watch = new Watch(recording, attacker.id, "server");
+  attacker.send(new Recorded(recording).packet("HELLO").bytes, "HELLO once more");
+  return stage.refusal({
+    name: "when the client has been answered",
+    did: "sent HELLO on a connection of his own",
+    recording,
+    connection: attacker.id,
+    reaction: await watch.ended(),
+    // Classic refuses a second connection of a client that is there, and nothing else.
+    due: stage.suite.strict ? ["EpochError"] : ["IdentityError"],
+    expected: "fails",
+  });
+}
