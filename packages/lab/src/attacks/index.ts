@@ -1,4 +1,5 @@
 import type { Attack } from "../attack.ts";
+import { forgeTerminate } from "./forge-terminate.ts";
 import { injectPackets } from "./inject.ts";
 import { replayAggregate } from "./replay-aggregate.ts";
 import { replayChallenge } from "./replay-challenge.ts";
@@ -6,6 +7,8 @@ import { replayData } from "./replay-data.ts";
 import { replayHello } from "./replay-hello.ts";
 import { replayServerSession } from "./replay-server-session.ts";
 import { replaySession } from "./replay-session.ts";
+import { spliceClient } from "./splice-client.ts";
+import { spliceSession } from "./splice-session.ts";
 import { tamperBody } from "./tamper-body.ts";
 import { tamperHeader } from "./tamper-header.ts";
 import { tamperLength } from "./tamper-length.ts";
@@ -22,6 +25,9 @@ export const ATTACKS: readonly Attack[] = [
   tamperBody,
   tamperLength,
   injectPackets,
+  spliceSession,
+  spliceClient,
+  forgeTerminate,
 ];
 
 export function attackById(id: string): Attack | undefined {
