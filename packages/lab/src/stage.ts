@@ -137,12 +137,12 @@ export class Stage {
     };
   }
 
-  /** A connection of the attacker's own to the server. */
+  /** A connection of the attacker's own to the server. @param options.at another one's */
   async attacker(
     recording: Recording = new Recording(),
-    options: { readonly localAddress?: string } = {},
+    { at = this.at, ...options }: { readonly at?: Stage["at"]; readonly localAddress?: string } = {},
   ): Promise<AttackerConnection> {
-    const connection = await AttackerConnection.open(recording, this.at, options);
+    const connection = await AttackerConnection.open(recording, at, options);
     this.defer(() => connection.destroy());
     return connection;
   }
@@ -165,6 +165,7 @@ export class Stage {
    * The case in which a victim has to refuse in silence: it failed where not a byte came back and the connection closed.
    * @param input.accepted anything else that shows that the victim took it: an answer that a client's caller got
    * @param input.error of a client: what it threw
+   * @param input.world whose server it was; the stage's unless given
    */
   async refusal(input: {
     readonly name?: string;
@@ -176,10 +177,13 @@ export class Stage {
     readonly accepted?: boolean;
     readonly error?: unknown;
     readonly expected?: "fails" | "works";
+    readonly world?: World;
   }): Promise<Case> {
     const { name = "", did, recording, connection, reaction, due, accepted = false, expected } = input;
     const refusedBy =
-      input.error !== undefined ? errorName(input.error) : await this.refusedBy(recording, connection);
+      input.error !== undefined
+        ? errorName(input.error)
+        : await this.refusedBy(recording, connection, input.world);
     if (refusedBy !== null) {
       recording.note(`${reaction.side === "server" ? "the server" : "the client"}: ${refusedBy}`, connection);
     }
@@ -190,11 +194,11 @@ export class Stage {
   }
 
   /** The class that the server's event names for a connection of the attacker's; null: none, or not our server. */
-  async refusedBy(recording: Recording, connection: number): Promise<string | null> {
-    if (this.world === null) return null;
+  async refusedBy(recording: Recording, connection: number, world = this.world): Promise<string | null> {
+    if (world === null) return null;
     const open = recording.entries.find((entry) => entry.kind === "open" && entry.connection === connection);
     if (open?.kind !== "open" || open.port === null) return null;
-    return (await this.world.events.ofPort("violation", open.port))?.error ?? null;
+    return (await world.events.ofPort("violation", open.port))?.error ?? null;
   }
 
   /** Does this when the attack has ended, the last first. */

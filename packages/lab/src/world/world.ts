@@ -12,6 +12,8 @@ export const BASEKEY = utf8("basekey");
 
 export interface WorldOptions {
   readonly suite: Suite;
+  /** Suites that the server runs beside that of its clients. */
+  readonly also?: readonly Suite[];
   /** Clients that do rounds all the while; none unless given. */
   readonly honest?: number;
   /** For a server that is not as the lab's others. */
@@ -50,7 +52,7 @@ export class World {
     this.honest = new HonestFleet(at, this.ledger);
   }
 
-  static async open({ suite, honest = 0, server: own = {} }: WorldOptions): Promise<World> {
+  static async open({ suite, also = [], honest = 0, server: own = {} }: WorldOptions): Promise<World> {
     const keys = own.keys ?? createMemoryStore();
     const rounds = own.onMessage === undefined ? { rounds: { deadlineMs: ROUND_DEADLINE_MS } } : {};
     const server = createServer({
@@ -58,7 +60,7 @@ export class World {
       ...rounds,
       ...own,
       keys,
-      suites: [suite],
+      suites: [suite, ...also],
       // The lab's attackers and victims have one address, and attack far oftener than a minute allows.
       limits: {
         handshakesPerSecond: 1_000_000,
