@@ -22,11 +22,17 @@ export class Watch {
   readonly #from: number;
   readonly #since = performance.now();
 
-  constructor(recording: Recording, connection: number, side: Side) {
+  /** @param skip entries that are still to come, and do not count */
+  constructor(recording: Recording, connection: number, side: Side, skip = 0) {
     this.#recording = recording;
     this.#connection = connection;
     this.#side = side;
-    this.#from = recording.entries.length;
+    this.#from = recording.entries.length + skip;
+  }
+
+  /** For programs: looks at who sent the frame at hand, which is written down when they have decided on it. */
+  static behind({ connection, direction }: ObservedFrame, recording: Recording): Watch {
+    return new Watch(recording, connection, direction === "c2s" ? "client" : "server", 1);
   }
 
   /** Resolves when the side has ended its stream, or after `within` milliseconds. */
