@@ -1,6 +1,7 @@
 import type { Attack } from "../attack.ts";
 import { forgeTerminate } from "./forge-terminate.ts";
 import { injectPackets } from "./inject.ts";
+import { reflectPackets } from "./reflect.ts";
 import { replayAggregate } from "./replay-aggregate.ts";
 import { replayChallenge } from "./replay-challenge.ts";
 import { replayData } from "./replay-data.ts";
@@ -25,6 +26,7 @@ export const ATTACKS: readonly Attack[] = [
   tamperBody,
   tamperLength,
   injectPackets,
+  reflectPackets,
   spliceSession,
   spliceClient,
   forgeTerminate,

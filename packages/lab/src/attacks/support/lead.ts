@@ -34,7 +34,7 @@ export async function lead(
   stage: Stage,
   victim: Victim,
   place: Place,
-  act: (frame: ObservedFrame) => Actions,
+  act: (frame: ObservedFrame, recording: Recording) => Actions,
 ): Promise<Led> {
   const side = receiverOf(place);
   const before = await countOf(stage, victim, place);
@@ -43,7 +43,7 @@ export async function lead(
     *program({ id, recording }) {
       const frame = yield* until(at(place));
       watch = new Watch(recording, id, side);
-      yield act(frame);
+      yield act(frame, recording);
     },
   });
   try {
