@@ -8,6 +8,7 @@ import { replayData } from "./replay-data.ts";
 import { replayHello } from "./replay-hello.ts";
 import { replayServerSession } from "./replay-server-session.ts";
 import { replaySession } from "./replay-session.ts";
+import { selfie } from "./selfie.ts";
 import { spliceClient } from "./splice-client.ts";
 import { spliceSession } from "./splice-session.ts";
 import { tamperBody } from "./tamper-body.ts";
@@ -27,6 +28,7 @@ export const ATTACKS: readonly Attack[] = [
   tamperLength,
   injectPackets,
   reflectPackets,
+  selfie,
   spliceSession,
   spliceClient,
   forgeTerminate,
