@@ -1,5 +1,8 @@
 import type { Attack } from "../attack.ts";
+import { downgrade } from "./downgrade.ts";
 import { forgeTerminate } from "./forge-terminate.ts";
+import { impersonateClient } from "./impersonate-client.ts";
+import { impersonateServer } from "./impersonate-server.ts";
 import { injectPackets } from "./inject.ts";
 import { reflectPackets } from "./reflect.ts";
 import { replayAggregate } from "./replay-aggregate.ts";
@@ -31,6 +34,9 @@ export const ATTACKS: readonly Attack[] = [
   selfie,
   spliceSession,
   spliceClient,
+  downgrade,
+  impersonateClient,
+  impersonateServer,
   forgeTerminate,
 ];
 

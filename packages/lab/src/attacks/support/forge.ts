@@ -94,8 +94,10 @@ export class ForgedClient {
  * A server's CHALLENGE: to this HELLO where the secret opens it, else to one that the attacker has made himself with the
  * secret that he has.
  */
-export function forgeChallenge(claimed: Claimed, hello: Uint8Array): Uint8Array {
-  const frame = answerTo(claimed, hello) ?? answerTo(claimed, new ForgedClient(claimed).hello());
+export function forgeChallenge(claimed: Claimed, hello?: Uint8Array): Uint8Array {
+  const frame =
+    (hello === undefined ? null : answerTo(claimed, hello)) ??
+    answerTo(claimed, new ForgedClient(claimed).hello());
   if (frame === null) throw new Error("a server does not answer its own secret");
   return frame;
 }

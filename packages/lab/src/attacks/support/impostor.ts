@@ -1,16 +1,25 @@
-import { type Actions, drop, each, inject, type ObservedFrame } from "../../mitm/index.ts";
+import { drop, each, inject, type ObservedFrame, type ProxiedConnection } from "../../mitm/index.ts";
 import type { Mitm, Stage } from "../../stage.ts";
+
+/** What an impostor sends, and what it is, in a few words. */
+export interface Answer {
+  readonly bytes: Uint8Array;
+  readonly note: string;
+}
 
 /** The attacker in a server's place. @param answer what he sends to each packet of the client; null: nothing */
 export function impostor(
   stage: Stage,
-  answer: (frame: ObservedFrame) => { readonly bytes: Uint8Array; readonly note: string } | null,
+  answer: (frame: ObservedFrame, connection: ProxiedConnection) => Answer | null,
 ): Promise<Mitm> {
-  const decide = (frame: ObservedFrame): Actions => {
-    const made = answer(frame);
-    return made === null ? drop : inject("s2c", made.bytes, made.note);
-  };
-  return stage.mitm({ upstream: null, program: () => each(decide) });
+  return stage.mitm({
+    upstream: null,
+    program: (connection) =>
+      each((frame) => {
+        const made = answer(frame, connection);
+        return made === null ? drop : inject("s2c", made.bytes, made.note);
+      }),
+  });
 }
 
 /** He sends these packets in their order, one for each of the client's. */
