@@ -1,5 +1,6 @@
 import type { Attack } from "../attack.ts";
 import { downgrade } from "./downgrade.ts";
+import { dropPackets } from "./drop.ts";
 import { forgeTerminate } from "./forge-terminate.ts";
 import { impersonateClient } from "./impersonate-client.ts";
 import { impersonateServer } from "./impersonate-server.ts";
@@ -30,6 +31,7 @@ export const ATTACKS: readonly Attack[] = [
   tamperBody,
   tamperLength,
   injectPackets,
+  dropPackets,
   reflectPackets,
   selfie,
   spliceSession,

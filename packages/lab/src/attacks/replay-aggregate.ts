@@ -1,7 +1,8 @@
 import type { Attack, Case } from "../attack.ts";
-import { is, repeat, replace, until } from "../mitm/index.ts";
+import { repeat, replace } from "../mitm/index.ts";
 import type { Stage } from "../stage.ts";
 import { outcomeOf } from "../world/victim.ts";
+import { untilPlace } from "./support/place.ts";
 
 export const replayAggregate: Attack = {
   id: "replay-aggregate",
@@ -23,7 +24,7 @@ async function twiceInARow(stage: Stage): Promise<Case> {
   const victim = await stage.victim();
   const mitm = await stage.mitm({
     *program() {
-      yield* until(is("AGGREGATE"));
+      yield* untilPlace("AGGREGATE");
       yield repeat();
     },
   });
@@ -49,8 +50,8 @@ async function inPlaceOfTheNext(stage: Stage): Promise<Case> {
   const victim = await stage.victim();
   const mitm = await stage.mitm({
     *program() {
-      const first = yield* until(is("AGGREGATE"));
-      yield* until((frame) => frame !== first && is("AGGREGATE")(frame), first);
+      const first = yield* untilPlace("AGGREGATE");
+      yield* untilPlace("AGGREGATE");
       yield replace("the AGGREGATE of round 1 in its place", first.bytes);
     },
   });

@@ -1,8 +1,9 @@
 import type { Attack, Case } from "../attack.ts";
-import { drop, is, replace, until } from "../mitm/index.ts";
+import { drop, replace } from "../mitm/index.ts";
 import type { Stage } from "../stage.ts";
 import { outcomeOf } from "../world/victim.ts";
 import { lead } from "./support/lead.ts";
+import { untilPlace } from "./support/place.ts";
 import { Recorded, recordSession } from "./support/recorded.ts";
 
 /** How long a client waits for the CHALLENGE that is kept from it, milliseconds. */
@@ -64,7 +65,7 @@ async function toSameEpoch(stage: Stage): Promise<Case> {
   const victim = await stage.victim();
   const mitm = await stage.mitm({
     *program() {
-      yield* until(is("CHALLENGE"));
+      yield* untilPlace("CHALLENGE");
       yield drop;
     },
   });

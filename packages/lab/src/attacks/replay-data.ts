@@ -1,7 +1,8 @@
 import type { Attack, Case } from "../attack.ts";
-import { is, repeat, until } from "../mitm/index.ts";
+import { is, repeat } from "../mitm/index.ts";
 import type { Stage } from "../stage.ts";
 import { outcomeOf } from "../world/victim.ts";
+import { untilPlace } from "./support/place.ts";
 
 export const replayData: Attack = {
   id: "replay-data",
@@ -25,7 +26,7 @@ async function twiceInARow(stage: Stage): Promise<Case> {
   const victim = await stage.victim();
   const mitm = await stage.mitm({
     *program() {
-      yield* until(is("DATA"));
+      yield* untilPlace("DATA");
       yield repeat();
     },
   });

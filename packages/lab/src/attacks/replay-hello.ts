@@ -1,7 +1,8 @@
 import type { Attack, Case } from "../attack.ts";
-import { drop, is, until, Watch } from "../mitm/index.ts";
+import { drop, is, Watch } from "../mitm/index.ts";
 import type { Stage } from "../stage.ts";
 import { outcomeOf } from "../world/victim.ts";
+import { untilPlace } from "./support/place.ts";
 import { Recorded } from "./support/recorded.ts";
 
 export const replayHello: Attack = {
@@ -47,7 +48,7 @@ async function further(stage: Stage): Promise<Case> {
   const victim = await stage.victim();
   const mitm = await stage.mitm({
     *program() {
-      yield* until(is("DATA"));
+      yield* untilPlace("DATA");
       yield drop;
     },
   });

@@ -1,14 +1,7 @@
-import {
-  type Actions,
-  type ObservedFrame,
-  type Reaction,
-  type Recording,
-  until,
-  Watch,
-} from "../../mitm/index.ts";
+import { type Actions, type ObservedFrame, type Reaction, type Recording, Watch } from "../../mitm/index.ts";
 import type { Mitm, Stage } from "../../stage.ts";
 import { outcomeOf, type Victim } from "../../world/victim.ts";
-import { at, type Place, receiverOf } from "./place.ts";
+import { at, type Place, receiverOf, untilPlace } from "./place.ts";
 
 /** What came of a session whose packet at one place was met by the attacker. */
 export interface Led {
@@ -41,7 +34,7 @@ export async function lead(
   let watch: Watch | null = null;
   const mitm = await stage.mitm({
     *program({ id, recording }) {
-      const frame = yield* until(at(place));
+      const frame = yield* untilPlace(place);
       watch = new Watch(recording, id, side);
       yield act(frame, recording);
     },
@@ -80,12 +73,15 @@ async function play(
   if (place === "DATA") return { accepted: null, error: undefined };
   if (place === "AGGREGATE") return ofClient(answer.error);
   if (answer.value === null) throw answer.error;
-  // Its second session makes the server end the first.
+  await supersede(stage, victim);
+  return ofClient((await session.closed).error);
+}
+
+/** Makes the server end a client's session: a second one, which comes and goes, takes its place. */
+export async function supersede(stage: Stage, victim: Victim): Promise<void> {
   const second = await victim.connect(stage.at);
   await victim.say(second);
-  const { error } = await session.closed;
   await second.close();
-  return ofClient(error);
 }
 
 /** `null` in place of an error: it was content. */

@@ -1,5 +1,5 @@
 import type { Direction, Opcode } from "@pawl/protocol";
-import type { ObservedFrame, Side } from "../../mitm/index.ts";
+import { type ObservedFrame, type Program, type Side, until } from "../../mitm/index.ts";
 import type { Stage } from "../../stage.ts";
 
 /** A packet of a session by its place: each kind once, TERMINATE from either side. */
@@ -31,4 +31,11 @@ export function receiverOf(place: Place): Side {
 /** For programs: the frame at this place. */
 export function at(place: Place): (frame: ObservedFrame) => boolean {
   return ({ header, direction }) => direction === directionOf(place) && header?.opcode === opcodeOf(place);
+}
+
+/** For programs: passes frames until the one of that number at a place, whose fate is still open. @param nth from 1 */
+export function* untilPlace(place: Place, nth = 1): Program<ObservedFrame> {
+  let frame = yield* until(at(place));
+  for (let seen = 1; seen < nth; seen++) frame = yield* until(at(place));
+  return frame;
 }
