@@ -6,6 +6,7 @@ import { impersonateClient } from "./impersonate-client.ts";
 import { impersonateServer } from "./impersonate-server.ts";
 import { injectPackets } from "./inject.ts";
 import { reflectPackets } from "./reflect.ts";
+import { reorder } from "./reorder.ts";
 import { replayAggregate } from "./replay-aggregate.ts";
 import { replayChallenge } from "./replay-challenge.ts";
 import { replayData } from "./replay-data.ts";
@@ -32,6 +33,7 @@ export const ATTACKS: readonly Attack[] = [
   tamperLength,
   injectPackets,
   dropPackets,
+  reorder,
   reflectPackets,
   selfie,
   spliceSession,
