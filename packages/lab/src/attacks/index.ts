@@ -1,4 +1,5 @@
 import type { Attack } from "../attack.ts";
+import { delayPackets } from "./delay.ts";
 import { downgrade } from "./downgrade.ts";
 import { dropPackets } from "./drop.ts";
 import { forgeTerminate } from "./forge-terminate.ts";
@@ -34,6 +35,7 @@ export const ATTACKS: readonly Attack[] = [
   injectPackets,
   dropPackets,
   reorder,
+  delayPackets,
   reflectPackets,
   selfie,
   spliceSession,
