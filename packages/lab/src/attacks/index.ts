@@ -20,6 +20,7 @@ import { spliceSession } from "./splice-session.ts";
 import { tamperBody } from "./tamper-body.ts";
 import { tamperHeader } from "./tamper-header.ts";
 import { tamperLength } from "./tamper-length.ts";
+import { truncate } from "./truncate.ts";
 
 /** The catalogue, in the order in which it is listed and run. A new attack is a file here and a line. */
 export const ATTACKS: readonly Attack[] = [
@@ -43,6 +44,7 @@ export const ATTACKS: readonly Attack[] = [
   downgrade,
   impersonateClient,
   impersonateServer,
+  truncate,
   forgeTerminate,
 ];
 
