@@ -11,7 +11,7 @@ import { lead } from "./support/lead.ts";
 import { present } from "./support/present.ts";
 
 export const downgrade: Attack = {
-  id: "downgrade",
+  id: "downgrade-suite",
   claim: "downgrade",
   title: "A client moved to another suite",
   adversary:
@@ -19,8 +19,7 @@ export const downgrade: Attack = {
   steps: [
     "The attacker writes another suite into a client's HELLO, against its server and against one that runs all suites.",
     "He says HELLO in classic in the client's name, under the well-known base key, against both servers.",
-    "He answers a client's HELLO with CHALLENGE in classic, under the well-known base key;",
-    "or writes another suite into the server's CHALLENGE.",
+    "He answers a client's HELLO in classic, under the well-known base key, or writes another suite into CHALLENGE.",
   ],
   expected: { classic: "n/a", strict: "fails", "strict-gcm": "fails" },
   needs: ["own-server"],

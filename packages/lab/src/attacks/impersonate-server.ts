@@ -18,8 +18,9 @@ export const impersonateServer: Attack = {
   adversary: "Who can make a client connect to him, and holds no secret of it or that of another client.",
   steps: [
     "A client connects to the attacker, and says HELLO.",
-    "He answers with a CHALLENGE of random bytes, with one under keys that need no secret (zeros, in classic the",
-    "well-known base key), and with one under the secret of another client, which he has stolen.",
+    "He answers with a CHALLENGE of random bytes.",
+    "Or with one under keys that need no secret: a secret of zeros, in classic the well-known base key.",
+    "Or with one under the secret of another client, which he has stolen.",
   ],
   expected: { classic: "works", strict: "fails", "strict-gcm": "fails" },
   weakness:

@@ -17,8 +17,7 @@ export const replayChallenge: Attack = {
   steps: [
     "In its own session, when the client has taken it.",
     "In place of the CHALLENGE of the client's next session.",
-    "He keeps a CHALLENGE from the client, which gives up and tries again at the same epoch: he puts the old one in",
-    "place of the new.",
+    "In place of the next CHALLENGE, when he has kept it from the client and that tries again at the same epoch.",
   ],
   expected: { classic: "works", strict: "fails", "strict-gcm": "fails" },
   weakness: "In classic nothing in CHALLENGE says which HELLO it answers (PROTOCOL.md, 3.3 a).",

@@ -12,8 +12,8 @@ export const replayHello: Attack = {
   adversary: "A man in the middle who has seen a client's HELLO, and sends it again, bit for bit.",
   steps: [
     "In its own session, behind CHALLENGE.",
-    "On a connection of his own, before the client has spoken: the server answers with CHALLENGE, as it must, since",
-    "it cannot know better yet. Then the client speaks, and he sends its DATA there in place of where it belongs.",
+    "On a connection of his own, before the client has spoken: the server cannot know better yet, and answers.",
+    "When the client speaks, he sends its DATA there, and not where it belongs.",
     "On a connection of his own, when the client has been answered.",
   ],
   expected: { classic: "works", strict: "fails", "strict-gcm": "fails" },

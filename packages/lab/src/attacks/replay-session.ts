@@ -14,7 +14,7 @@ export const replaySession: Attack = {
   ],
   expected: { classic: "works", strict: "fails", "strict-gcm": "fails" },
   weakness:
-    "In classic nothing of the server's enters the keys of the client's direction (PROTOCOL.md, 3 a).",
+    "In classic nothing of the server's enters the keys of the client's direction (PROTOCOL.md, 3.3 a).",
   async *run(stage) {
     const victim = await stage.victim();
     const recorded = (await recordSession(stage, victim, 2)).c2s;

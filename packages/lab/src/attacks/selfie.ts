@@ -10,7 +10,7 @@ import { stolenFrom } from "./support/credential.ts";
 export const selfie: Attack = {
   id: "selfie",
   claim: "reflection",
-  title: "A node that talks to itself (Selfie, RFC 9257)",
+  title: "A node that talks to itself: the Selfie attack of RFC 9257",
   adversary:
     "A man in the middle of a node that is client and server at once: he leads its connections back to itself.",
   steps: [
@@ -19,7 +19,8 @@ export const selfie: Attack = {
     "He does the same with a node that breaks the rule, and has one secret for both roles.",
   ],
   expected: { classic: "works", strict: "fails", "strict-gcm": "fails" },
-  weakness: "In classic all servers that were not given a base key of their own have the same keys (3.3 b).",
+  weakness:
+    "In classic all servers that were not given a base key of their own have the same keys (PROTOCOL.md, 3.3 b).",
   needs: ["own-server"],
   async *run(stage) {
     yield { ...(await mirrored(stage)), expected: "fails" };

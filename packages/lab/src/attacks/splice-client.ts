@@ -11,9 +11,8 @@ export const spliceClient: Attack = {
     "A man in the middle who has recorded one client's session, and puts a packet of it into another's.",
   steps: [
     "One client connects, speaks, is answered, and goes.",
-    "Another one connects, at the same epoch. The attacker puts a packet of the first in place of the same packet here:",
-    "as it was, and with the header of the one that belongs there.",
-    "Each kind of packet, TERMINATE of either side among them.",
+    "Another one connects, at the same epoch. The attacker puts a packet of the first in place of the same packet here.",
+    "Each kind of packet, TERMINATE of either side among them: as it was, and with the header of the one that belongs there.",
   ],
   expected: { classic: "works", strict: "fails", "strict-gcm": "fails" },
   weakness: "In classic any recorded HELLO is answered, whoever brings it (PROTOCOL.md, 3.3 a).",

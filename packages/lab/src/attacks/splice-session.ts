@@ -14,13 +14,12 @@ export const spliceSession: Attack = {
     "A man in the middle who has recorded a client's last session, and puts a packet of it into the next.",
   steps: [
     "A client connects, speaks, is answered, and goes.",
-    "It connects again. The attacker puts a packet of the session before in place of the same packet of this one:",
-    "as it was, and with the header of the one that belongs there.",
-    "Each kind of packet, TERMINATE of either side among them.",
+    "It connects again. The attacker puts a packet of the session before in place of the same packet of this one.",
+    "Each kind of packet, TERMINATE of either side among them: as it was, and with the header of the one that belongs there.",
   ],
   expected: { classic: "works", strict: "fails", "strict-gcm": "fails" },
   weakness:
-    "In classic each session starts from the same keys, so HELLO and CHALLENGE fit any of them (3.3 a).",
+    "In classic each session starts from the same keys, so HELLO and CHALLENGE fit any of them (PROTOCOL.md, 3.3 a).",
   async *run(stage) {
     const origin = "the client's session before";
     // A header of classic has nothing of its session.

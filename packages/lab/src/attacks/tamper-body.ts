@@ -17,8 +17,8 @@ export const tamperBody: Attack = {
     "A man in the middle who turns bits of the sealed part of one packet, or moves its blocks, on its way.",
   steps: [
     "A client opens a session, speaks, and ends it, as far as the packet that is meant.",
-    "The attacker turns one bit of its IV, of a block of ciphertext (with the last, of the padding), or of its tag.",
-    "In every run the first and the last bit of each part of each kind of packet; in the full run every bit.",
+    "The attacker turns one bit of its IV, of a block of ciphertext (the last one holds the padding), or of its tag.",
+    "In every run it is the first and the last bit of each part of each kind of packet, in the full run every bit.",
     "Or he puts zeros in place of the tag, or the last two blocks the other way round.",
   ],
   expected: { classic: "fails", strict: "fails", "strict-gcm": "fails" },

@@ -61,7 +61,7 @@ export const tamperHeader: Attack = {
   steps: [
     "A client opens a session, speaks, and ends it, as far as the packet that is meant.",
     "The attacker passes that packet on with another value in one field of its header.",
-    "Each field of each kind of packet: a legal value and an illegal one; in the full run more, and every bit.",
+    "Each field of each kind of packet gets a legal value and an illegal one; in the full run more, and every bit is turned.",
   ],
   expected: { classic: "fails", strict: "fails", "strict-gcm": "fails" },
   async *run(stage) {

@@ -22,8 +22,8 @@ export const tamperLength: Attack = {
     "A man in the middle who changes what a frame says of its length, or takes bytes from its packet or adds some.",
   steps: [
     "A client opens a session, speaks, and ends it, as far as the packet that is meant.",
-    "The attacker passes it on with another length in front of it, which its receiver has to check at once (1.2),",
-    "or takes bytes from its end, or adds some, and makes the length right.",
+    "The attacker passes it on with another length in front, which its receiver has to check at once (PROTOCOL.md, 1.2).",
+    "Or he takes bytes from its end or adds some, and makes the length right.",
   ],
   expected: { classic: "fails", strict: "fails", "strict-gcm": "fails" },
   async *run(stage) {
