@@ -12,8 +12,8 @@ import { inWaves } from "./support/waves.ts";
 const LATE_MS = 150;
 /** How much later a packet comes that has no deadline, milliseconds. */
 const HELD_MS = 600;
-/** Between two bytes of a slow HELLO, milliseconds. */
-const BYTE_MS = 50;
+/** How much longer than its deadline a slow HELLO takes. */
+const SLOWER = 1.25;
 /** How long a client waits for a CHALLENGE that does not come, milliseconds. */
 const GREETING_MS = 200;
 
@@ -32,7 +32,7 @@ export const delayPackets: Attack = {
     const { helloMs, firstPacketMs } = stage.deadlines;
     const tries: (() => Promise<Case>)[] = [
       () => held(stage, { place: "HELLO", ms: helloMs + LATE_MS, nth: 1, expected: "fails" }),
-      () => slowly(stage),
+      () => slowly(stage, helloMs),
       () => held(stage, { place: "CHALLENGE", ms: firstPacketMs + LATE_MS, nth: 1, expected: "fails" }),
       () => held(stage, { place: "DATA", ms: firstPacketMs + LATE_MS, nth: 1, expected: "fails" }),
       () => held(stage, { place: "DATA", ms: HELD_MS, nth: 2, expected: "works" }),
@@ -85,21 +85,22 @@ async function held(stage: Stage, { place, nth, ms, expected }: Held): Promise<C
 }
 
 /** The deadline is that of the whole HELLO: bytes that come do not put it off. */
-async function slowly(stage: Stage): Promise<Case> {
+async function slowly(stage: Stage, helloMs: number): Promise<Case> {
   const victim = await stage.victim();
   const silent = await impostor(stage, () => null);
   await outcomeOf(victim.connect(silent, { timeoutMs: GREETING_MS }));
   const hello = new Recorded(silent.recording).packet("HELLO");
+  const byteMs = Math.ceil((SLOWER * helloMs) / hello.bytes.length);
   const recording = new Recording();
   const attacker = await stage.attacker(recording);
   const watch = new Watch(recording, attacker.id, "server");
   for (let at = 0; at < hello.bytes.length && watch.now.ended === null; at++) {
     attacker.send(copyOf(hello.bytes, at, at + 1), `byte ${at} of HELLO`);
-    await watch.ended(BYTE_MS);
+    await watch.ended(byteMs);
   }
   return stage.refusal({
     name: "HELLO, a byte at a time",
-    did: `sent the HELLO of a client that got no answer byte by byte, one in ${BYTE_MS} ms`,
+    did: `sent the HELLO of a client that got no answer byte by byte, one in ${byteMs} ms`,
     recording,
     connection: attacker.id,
     reaction: await watch.frames(1),

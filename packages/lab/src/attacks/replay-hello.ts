@@ -72,6 +72,9 @@ async function further(stage: Stage): Promise<Case> {
     reaction: await watch.ended(),
     due: ["HmacError"],
   });
+  // Where he got further, classic refuses the client as long as he is there.
+  attacker.end("fin");
+  await watch.ended();
   const answer = challenged ? "CHALLENGE came; then " : "no CHALLENGE came; then ";
   return { ...refused, happened: answer + refused.happened };
 }
