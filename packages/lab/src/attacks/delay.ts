@@ -1,9 +1,8 @@
 import { copyOf } from "@pawl/protocol";
 import type { Attack, Case } from "../attack.ts";
-import { delay, Recording, Watch } from "../mitm/index.ts";
+import { cut, delay, Recording, Watch } from "../mitm/index.ts";
 import type { Stage } from "../stage.ts";
 import { errorName, outcomeOf } from "../world/victim.ts";
-import { impostor } from "./support/impostor.ts";
 import { type Place, untilPlace } from "./support/place.ts";
 import { Recorded } from "./support/recorded.ts";
 import { inWaves } from "./support/waves.ts";
@@ -14,8 +13,6 @@ const LATE_MS = 150;
 const HELD_MS = 600;
 /** How much longer than its deadline a slow HELLO takes. */
 const SLOWER = 1.25;
-/** How long a client waits for a CHALLENGE that does not come, milliseconds. */
-const GREETING_MS = 200;
 
 export const delayPackets: Attack = {
   id: "delay",
@@ -87,9 +84,14 @@ async function held(stage: Stage, { place, nth, ms, expected }: Held): Promise<C
 /** The deadline is that of the whole HELLO: bytes that come do not put it off. */
 async function slowly(stage: Stage, helloMs: number): Promise<Case> {
   const victim = await stage.victim();
-  const silent = await impostor(stage, () => null);
-  await outcomeOf(victim.connect(silent, { timeoutMs: GREETING_MS }));
-  const hello = new Recorded(silent.recording).packet("HELLO");
+  const mitm = await stage.mitm({
+    *program() {
+      yield* untilPlace("HELLO");
+      yield cut("rst");
+    },
+  });
+  await outcomeOf(victim.connect(mitm));
+  const hello = new Recorded(mitm.recording).packet("HELLO");
   const byteMs = Math.ceil((SLOWER * helloMs) / hello.bytes.length);
   const recording = new Recording();
   const attacker = await stage.attacker(recording);
@@ -100,7 +102,7 @@ async function slowly(stage: Stage, helloMs: number): Promise<Case> {
   }
   return stage.refusal({
     name: "HELLO, a byte at a time",
-    did: `sent the HELLO of a client that got no answer byte by byte, one in ${byteMs} ms`,
+    did: `cut a client off, and sent its HELLO byte by byte, one in ${byteMs} ms`,
     recording,
     connection: attacker.id,
     reaction: await watch.frames(1),

@@ -7,7 +7,7 @@ import { type Place, untilPlace } from "./support/place.ts";
 import { recordSession } from "./support/recorded.ts";
 import { inWaves } from "./support/waves.ts";
 
-/** How long a client waits for an answer that does not come, milliseconds. */
+/** How long a client waits for a CHALLENGE that does not come, milliseconds. */
 const PATIENCE_MS = 400;
 
 export const dropPackets: Attack = {
@@ -58,8 +58,12 @@ async function handshake(stage: Stage, place: "HELLO" | "CHALLENGE"): Promise<Ca
 async function aggregate(stage: Stage): Promise<Case> {
   const victim = await stage.victim();
   const mitm = await without(stage, "AGGREGATE");
-  const session = await victim.connect(mitm, { timeoutMs: PATIENCE_MS });
-  const { error } = await outcomeOf(victim.say(session));
+  const session = await victim.connect(mitm);
+  const answering = mitm.watch("server");
+  const speaking = outcomeOf(victim.say(session));
+  await answering.frames(1);
+  await session.close();
+  const { error } = await speaking;
   return gaveUp("AGGREGATE", mitm, error);
 }
 
@@ -80,10 +84,14 @@ function gaveUp(place: Place, { recording, connection }: Mitm, error: unknown): 
 async function data(stage: Stage, round: number): Promise<Case> {
   const victim = await stage.victim();
   const mitm = await without(stage, "DATA", round);
-  const session = await victim.connect(mitm, { timeoutMs: PATIENCE_MS });
+  const session = await victim.connect(mitm);
   for (let before = 1; before < round; before++) await victim.say(session);
   const watch = mitm.watch("server");
-  const { error } = await outcomeOf(victim.say(session));
+  const sending = mitm.watch("client");
+  const speaking = outcomeOf(victim.say(session));
+  await sending.frames(1);
+  await session.close();
+  const { error } = await speaking;
   const reaction = await watch.ended();
   const counted = (await stage.counted(victim)) ?? 0;
   return stage.refusal({

@@ -60,14 +60,14 @@ async function answer(
     watch ??= Watch.behind(frame, recording);
     return { bytes: challenge(frame), note: `a CHALLENGE: ${name}` };
   });
-  const { error } = await outcomeOf(victim.connect(mitm, { timeoutMs: 1_000 }));
+  const { error } = await outcomeOf(victim.connect(mitm));
   if (watch === null) throw new Error("no HELLO was seen");
   return stage.refusal({
     name,
     did: `answered its HELLO with a CHALLENGE: ${name}`,
     recording: mitm.recording,
     connection: mitm.connection.id,
-    reaction: await (watch as Watch).ended(error === null ? 0 : undefined),
+    reaction: error === null ? (watch as Watch).now : await (watch as Watch).ended(),
     accepted: error === null,
     error: error ?? undefined,
     due: ["HmacError"],

@@ -1,13 +1,10 @@
 import type { Attack, Case } from "../attack.ts";
-import { drop, replace } from "../mitm/index.ts";
+import { cut, replace } from "../mitm/index.ts";
 import type { Stage } from "../stage.ts";
 import { outcomeOf } from "../world/victim.ts";
 import { lead } from "./support/lead.ts";
 import { untilPlace } from "./support/place.ts";
 import { Recorded, recordSession } from "./support/recorded.ts";
-
-/** How long a client waits for the CHALLENGE that is kept from it, milliseconds. */
-const PATIENCE_MS = 200;
 
 export const replayChallenge: Attack = {
   id: "replay-challenge",
@@ -17,7 +14,7 @@ export const replayChallenge: Attack = {
   steps: [
     "In its own session, when the client has taken it.",
     "In place of the CHALLENGE of the client's next session.",
-    "In place of the next CHALLENGE, when he has kept it from the client and that tries again at the same epoch.",
+    "In place of the next CHALLENGE, when he has kept it from the client, and cut the connection, and that tries again at the same epoch.",
   ],
   expected: { classic: "works", strict: "fails", "strict-gcm": "fails" },
   weakness: "In classic nothing in CHALLENGE says which HELLO it answers (PROTOCOL.md, 3.3 a).",
@@ -65,14 +62,14 @@ async function toSameEpoch(stage: Stage): Promise<Case> {
   const mitm = await stage.mitm({
     *program() {
       yield* untilPlace("CHALLENGE");
-      yield drop;
+      yield cut("rst");
     },
   });
-  await outcomeOf(victim.connect(mitm, { timeoutMs: PATIENCE_MS }));
+  await outcomeOf(victim.connect(mitm));
   const old = new Recorded(mitm.recording).packet("CHALLENGE");
   return stage.refusal({
     name: "to a later HELLO at the same epoch",
-    did: "kept a CHALLENGE from the client, and put it in place of the next",
+    did: "kept a CHALLENGE from the client, cut the connection, and put it in place of the next",
     due: ["FreshnessError"],
     ...(await lead(stage, victim, "CHALLENGE", () => replace("the CHALLENGE that was kept back", old.bytes))),
   });

@@ -69,7 +69,7 @@ async function further(stage: Stage): Promise<Case> {
     did: "sent HELLO on a connection of his own, and behind CHALLENGE the DATA that he kept from the client's session",
     recording,
     connection: attacker.id,
-    reaction: await watch.ended(),
+    reaction: await watch.frames(1),
     due: ["HmacError"],
   });
   // Where he got further, classic refuses the client as long as he is there.

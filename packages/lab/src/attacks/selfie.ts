@@ -42,7 +42,7 @@ async function mirrored(stage: Stage): Promise<Case> {
         return reflect;
       }),
   });
-  const { error } = await outcomeOf(victim.connect(mitm, { timeoutMs: 1_000 }));
+  const { error } = await outcomeOf(victim.connect(mitm));
   if (watch === null) throw new Error("no HELLO was seen");
   return stage.refusal({
     name: "all that it sends",
@@ -64,7 +64,7 @@ async function routed(stage: Stage, name: string, secret: Uint8Array | null): Pr
   const { clientId, suite } = own;
   await node.keys.add([{ clientId, suite, secret: secret ?? own.secret }]);
   const mitm = await stage.mitm({ upstream: node.at });
-  const greeting = await outcomeOf(victim.connect(mitm, { timeoutMs: 1_000 }));
+  const greeting = await outcomeOf(victim.connect(mitm));
   const answer = greeting.value === null ? null : await outcomeOf(victim.say(greeting.value));
   const { recording, connection } = mitm;
   const refusedBy = answer?.value == null ? await stage.refusedBy(recording, connection.id, node) : null;

@@ -1,6 +1,7 @@
 import {
   concat,
   copyOf,
+  HEADER_BYTES,
   LENGTH_BYTES,
   MAX_FIRST_MESSAGE,
   MAX_HANDSHAKE_PACKET,
@@ -10,6 +11,7 @@ import {
 } from "@pawl/protocol";
 import type { Attack } from "../attack.ts";
 import { replace, withLength } from "../mitm/index.ts";
+import type { Stage } from "../stage.ts";
 import { dueFor } from "./support/due.ts";
 import { type Place, placesOf } from "./support/place.ts";
 import { type Strike, strikeAll } from "./support/strike.ts";
@@ -23,21 +25,29 @@ export const tamperLength: Attack = {
   steps: [
     "A client opens a session, speaks, and ends it, as far as the packet that is meant.",
     "The attacker passes it on with another length in front, which its receiver has to check at once (PROTOCOL.md, 1.2).",
-    "Or he takes bytes from its end or adds some, and makes the length right.",
+    "Or he takes bytes from its end or adds some, and makes the length right; more of both in the full run.",
   ],
   expected: { classic: "fails", strict: "fails", "strict-gcm": "fails" },
   async *run(stage) {
     yield* strikeAll(
       stage,
-      placesOf(stage).flatMap((place) => [...lies(place, stage.suite), ...cuts(place, stage.suite)]),
+      placesOf(stage).flatMap((place) => [
+        ...choice(stage, lies(place, stage.suite), 2),
+        ...choice(stage, cuts(place, stage.suite), 4),
+      ]),
     );
   },
 };
 
+/** All in the full run, the first of them in every run. */
+function choice(stage: Stage, strikes: readonly Strike[], count: number): readonly Strike[] {
+  return stage.full ? strikes : strikes.slice(0, count);
+}
+
 /** Lengths that no receiver takes there: it must not wait for the bytes. */
 function lies(place: Place, suite: Suite): Strike[] {
   const most = limitOf(place, suite);
-  const lengths = [0, MIN_PACKET - 1, ...(most === null ? [] : [most + 1]), 0x7fff_ffff, 0xffff_ffff];
+  const lengths = [MIN_PACKET - 1, ...(most === null ? [] : [most + 1]), 0xffff_ffff, 0, 0x7fff_ffff];
   return lengths.map((length) => ({
     place,
     group: `${place}, a length that cannot be`,
@@ -72,12 +82,12 @@ function cuts(place: Place, suite: Suite): Strike[] {
   const more = (bytes: number) => (packet: Uint8Array) => concat(packet, new Uint8Array(bytes));
   return [
     strike("took the last byte away", less(1)),
-    strike("took the last 16 bytes away", less(16)),
-    strike("left nothing but the header", (packet) => copyOf(packet, 0, 16)),
-    strike("left no more than the shortest packet has", (packet) => copyOf(packet, 0, MIN_PACKET)),
-    strike("added a byte", more(1)),
+    strike("left nothing but the header", (packet) => copyOf(packet, 0, HEADER_BYTES)),
     strike("added 16 bytes", more(16)),
     strike("made the length one less than what comes", (packet) => packet, 1),
+    strike("took the last 16 bytes away", less(16)),
+    strike("left no more than the shortest packet has", (packet) => copyOf(packet, 0, MIN_PACKET)),
+    strike("added a byte", more(1)),
     strike("made the length 16 less than what comes", (packet) => packet, 16),
   ];
 }

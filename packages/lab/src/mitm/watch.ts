@@ -14,6 +14,9 @@ export interface Reaction {
   readonly ms: number;
 }
 
+/** A refusal comes within milliseconds; on a machine that is busy it may take longer. */
+const WITHIN_MS = 3_000;
+
 /** Looks at one side of a connection, from now on. */
 export class Watch {
   readonly #recording: Recording;
@@ -36,12 +39,12 @@ export class Watch {
   }
 
   /** Resolves when the side has ended its stream, or after `within` milliseconds. */
-  ended(within = 1_000): Promise<Reaction> {
+  ended(within = WITHIN_MS): Promise<Reaction> {
     return this.#until(({ ended }) => ended !== null, within);
   }
 
   /** Resolves when it has sent so many frames, has ended its stream, or after `within` milliseconds. */
-  frames(count: number, within = 1_000): Promise<Reaction> {
+  frames(count: number, within = WITHIN_MS): Promise<Reaction> {
     return this.#until(({ frames, ended }) => frames.length >= count || ended !== null, within);
   }
 

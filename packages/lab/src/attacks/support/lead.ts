@@ -16,9 +16,6 @@ export interface Led {
   readonly error: unknown;
 }
 
-/** How long a victim of a client waits for what does not come, milliseconds. */
-const PATIENCE_MS = 1_000;
-
 /**
  * Leads a client through a man in the middle as far as one place, lets `act` decide on the packet there, and looks at who
  * was to receive it.
@@ -43,7 +40,7 @@ export async function lead(
     const { accepted, error } = await play(stage, victim, place, mitm);
     if (watch === null) throw new Error(`no ${place} was seen`);
     // Who took it need not be waited for.
-    const reaction = await (watch as Watch).frames(1, accepted === true ? 0 : PATIENCE_MS);
+    const reaction = accepted === true ? (watch as Watch).now : await (watch as Watch).frames(1);
     const { recording, connection } = mitm;
     const taken =
       accepted ?? ((await countOf(stage, victim, place)) > before || (await isOver(stage, place, recording)));
@@ -60,7 +57,7 @@ async function play(
   place: Place,
   mitm: Mitm,
 ): Promise<{ accepted: boolean | null; error: unknown }> {
-  const greeting = await outcomeOf(victim.connect(mitm, { timeoutMs: PATIENCE_MS }));
+  const greeting = await outcomeOf(victim.connect(mitm));
   if (place === "HELLO") return { accepted: null, error: undefined };
   if (place === "CHALLENGE") return ofClient(greeting.error);
   if (greeting.value === null) throw greeting.error;
