@@ -61,18 +61,19 @@ async function held(stage: Stage, { place, nth, ms, expected }: Held): Promise<C
   for (let round = 1; greeting.value !== null && error === null && round <= nth; round++) {
     error = (await outcomeOf(victim.say(greeting.value))).error;
   }
-  const counted = (await stage.counted(victim)) ?? 0;
+  const counted = await stage.counted(victim);
   const { recording, connection } = mitm;
   if (error !== null) recording.note(`the client: ${errorName(error)}`, connection.id);
+  const counts = counted === null ? "" : `, and ${counted} of its messages counted`;
   const what = nth > 1 || place !== "DATA" ? place : "the first DATA";
   return {
     name: nth > 1 ? "DATA of a live session" : what,
     did: `held ${what} back for ${ms} ms`,
     happened:
       error === null
-        ? `it was taken: the client was answered, and counted ${counted} times`
-        : `the client was not answered, and counted ${counted} times`,
-    worked: error === null || counted >= nth,
+        ? `it was taken: the client was answered${counts}`
+        : `the client was not answered${counts}`,
+    worked: error === null || (counted ?? 0) >= nth,
     expected,
     // A deadline is no violation of the protocol.
     refusedBy: error === null ? null : errorName(error),

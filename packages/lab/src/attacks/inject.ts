@@ -30,10 +30,10 @@ async function ahead(stage: Stage, place: Place): Promise<Case> {
   const victim = await stage.victim();
   return stage.refusal({
     name: place,
-    did: `sent a ${place} of random bytes, under the header that is due`,
+    did: `sent random bytes as ${place}, under the header that is due`,
     due: ["HmacError"],
     ...(await lead(stage, victim, place, (frame) => [
-      inject(frame.direction, forged(frame), `a ${place} of random bytes`),
+      inject(frame.direction, forged(frame), `random bytes as ${place}`),
       pass,
     ])),
   });

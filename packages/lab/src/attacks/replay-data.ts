@@ -32,17 +32,19 @@ async function twiceInARow(stage: Stage): Promise<Case> {
   });
   const session = await victim.connect(mitm);
   const watch = mitm.watch("server");
-  const answer = await outcomeOf(victim.say(session));
+  // Answered or not: the copy may have ended the session before.
+  await outcomeOf(victim.say(session));
   const { recording, connection } = mitm;
   const reaction = await watch.ended();
   const answers = reaction.frames.filter(is("AGGREGATE")).length;
-  const counted = (await stage.counted(victim)) ?? 0;
+  const counted = await stage.counted(victim);
+  const counts = counted === null ? "" : `, counted ${counted}`;
   const refusedBy = await stage.refusedBy(recording, connection.id);
   return {
     name: "at once",
     did: "let the DATA of round 1 arrive twice, one right behind the other",
-    happened: `the server answered ${answers} of them, counted ${counted}, and ${reaction.ended === null ? "went on" : "closed"}; the client ${answer.error === null ? "was answered" : "was told that its session is over"}`,
-    worked: answers > 1 || counted > 1 || reaction.ended === null,
+    happened: `the server answered ${answers} of them${counts}, and ${reaction.ended === null ? "went on" : "closed"}`,
+    worked: answers > 1 || (counted ?? 0) > 1 || reaction.ended === null,
     refusedBy,
     // The first of them may have been answered by then.
     due: ["UnexpectedOpcodeError", "DesyncError"],

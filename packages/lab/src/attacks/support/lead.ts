@@ -5,7 +5,6 @@ import { at, type Place, receiverOf, untilPlace } from "./place.ts";
 
 /** What came of a session whose packet at one place was met by the attacker. */
 export interface Led {
-  readonly place: Place;
   readonly recording: Recording;
   readonly connection: number;
   /** What the receiver was seen to do from then on. */
@@ -44,7 +43,7 @@ export async function lead(
     const { recording, connection } = mitm;
     const taken =
       accepted ?? ((await countOf(stage, victim, place)) > before || (await isOver(stage, place, recording)));
-    return { place, recording, connection: connection.id, reaction, accepted: taken, error };
+    return { recording, connection: connection.id, reaction, accepted: taken, error };
   } finally {
     await mitm.close();
   }
