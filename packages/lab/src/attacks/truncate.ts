@@ -107,9 +107,7 @@ async function ofServer({ own, suite }: Stage, where: Cut, { recording, connecti
   if (violation !== null) recording.note(`the server: ${violation}`, connection.id);
   return {
     ...told(where, "server"),
-    happened: unnoticed
-      ? "its operator was told of an end like any other"
-      : "its operator was told that the stream was cut",
+    happened: `its operator was told ${violation !== null ? "that the stream was cut" : end !== null ? "of an end like any other" : "nothing"}`,
     worked: unnoticed,
     refusedBy: violation,
     due: suite.strict ? ["TruncationError"] : null,
