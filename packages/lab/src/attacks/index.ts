@@ -1,6 +1,6 @@
 import type { Attack } from "../attack.ts";
 import { delayPackets } from "./delay.ts";
-import { downgrade } from "./downgrade.ts";
+import { downgrade } from "./downgrade-suite.ts";
 import { dropPackets } from "./drop.ts";
 import { forgeTerminate } from "./forge-terminate.ts";
 import { impersonateClient } from "./impersonate-client.ts";
@@ -10,10 +10,10 @@ import { reflectPackets } from "./reflect.ts";
 import { reorder } from "./reorder.ts";
 import { replayAggregate } from "./replay-aggregate.ts";
 import { replayChallenge } from "./replay-challenge.ts";
+import { replayClientSession } from "./replay-client-session.ts";
 import { replayData } from "./replay-data.ts";
 import { replayHello } from "./replay-hello.ts";
 import { replayServerSession } from "./replay-server-session.ts";
-import { replaySession } from "./replay-session.ts";
 import { selfie } from "./selfie.ts";
 import { spliceClient } from "./splice-client.ts";
 import { spliceSession } from "./splice-session.ts";
@@ -28,7 +28,7 @@ export const ATTACKS: readonly Attack[] = [
   replayChallenge,
   replayData,
   replayAggregate,
-  replaySession,
+  replayClientSession,
   replayServerSession,
   tamperHeader,
   tamperBody,

@@ -2,7 +2,7 @@ import type { Attack } from "../attack.ts";
 import { playClient, Recording } from "../mitm/index.ts";
 import { recordSession } from "./support/recorded.ts";
 
-export const replaySession: Attack = {
+export const replayClientSession: Attack = {
   id: "replay-client-session",
   claim: "session-replay",
   title: "A whole recorded client session, played to the server",
