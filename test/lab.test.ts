@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { createServer as createNetServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,8 +7,9 @@ import { ATTACKS, CLAIMS, createProxy, drop, each, type FrameProxy, is, pass } f
 import { type ClientId, type Epoch, STRICT, STRICT_GCM } from "@pawl/protocol";
 import { systemRandom } from "@pawl/protocol/driver";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { run as runCommand } from "../packages/cli/src/run.ts";
 import { type Fleet, startFleet } from "./support/fleet.ts";
-import { pawlIn } from "./support/world.ts";
+import { pawlIn, worldIn } from "./support/world.ts";
 
 let cwd: string;
 beforeEach(async () => {
@@ -97,6 +98,30 @@ describe("pawl lab run", () => {
       ],
     });
     expect(summary).toMatchObject({ type: "summary", ok: true, honest: [{ clients: 3, wrong: [] }] });
+  });
+
+  it("leaves a page and a capture, whole and nothing beside them", async () => {
+    const argv = ["lab", "run", "--only", "replay-data", "--suite", "strict", "--honest", "3"];
+    const { code } = await pawlIn(cwd, [...argv, "--report", "lab.html", "--pcap", "lab.pcapng"]);
+    expect(code).toBe(0);
+    expect((await readdir(cwd)).sort()).toEqual(["lab.html", "lab.pcapng"]);
+    const page = await readFile(join(cwd, "lab.html"), "utf8");
+    expect(page).toMatch(/^<!doctype html>.*replay-data.*<\/html>\s*$/s);
+    const capture = await readFile(join(cwd, "lab.pcapng"));
+    expect(capture.readUInt32LE(0)).toBe(0x0a0d0d0a);
+    expect(capture.includes("replay-data on strict")).toBe(true);
+  });
+
+  it("says before the work that a file cannot be written, and leaves none of a run that failed", async () => {
+    const argv = ["lab", "run", "--only", "replay-data", "--report", "lab.html"];
+    const nowhere = await pawlIn(cwd, [...argv, "--pcap", "none/lab.pcapng"]);
+    expect(nowhere).toMatchObject({ code: 1, stdout: "" });
+    expect(nowhere.stderr).toMatch(/none\/lab\.pcapng cannot be written \(ENOENT\); check its folder/);
+    const world = worldIn(cwd);
+    const run = runCommand(argv, world.io);
+    setTimeout(() => world.stop("SIGINT"), 300);
+    expect(await run).toBe(130);
+    expect(await readdir(cwd)).toEqual([]);
   });
 
   it.each([

@@ -9,6 +9,7 @@ export class OutputFile {
   readonly path: string;
   readonly #temporary: string;
   readonly #handle: FileHandle;
+  #done = false;
 
   private constructor(path: string, temporary: string, handle: FileHandle) {
     this.path = path;
@@ -35,6 +36,7 @@ export class OutputFile {
       await this.#handle.sync();
       await this.#handle.close();
       await rename(this.#temporary, this.path);
+      this.#done = true;
       await syncFolder(dirname(this.path));
     } catch (cause) {
       await this.discard();
@@ -45,6 +47,8 @@ export class OutputFile {
 
   /** Nothing is written. After `write` there is nothing to discard. */
   async discard(): Promise<void> {
+    if (this.#done) return;
+    this.#done = true;
     await this.#handle.close().catch(() => {});
     await unlink(this.#temporary).catch(() => {});
   }

@@ -5,6 +5,8 @@ import {
   DEFAULT_HONEST,
   isGood,
   type LabReport,
+  pcapOf,
+  renderReport,
   resolveTarget,
   runLab,
   runLabOn,
@@ -17,7 +19,8 @@ import { CommandError, InterruptedError, UsageError } from "../exit.ts";
 import { integerFlag, readFlag } from "../flags.ts";
 import type { Io, Output } from "../io.ts";
 import { theAttacks } from "../lab/choose.ts";
-import { resultObject, resultsTable, summaryOf } from "../lab/results.ts";
+import { capturesOf, resultObject, resultsTable, summaryOf } from "../lab/results.ts";
+import { OutputFile } from "../output-file.ts";
 import { progressBar } from "../progress.ts";
 import { parseChoice } from "../units.ts";
 
@@ -29,6 +32,8 @@ interface Options {
   target?: string;
   credential?: string[];
   iOwnThisHost?: boolean;
+  report?: string;
+  pcap?: string;
 }
 
 const SUITE_CHOICES = ["all", ...SUITES.map(({ name }) => name)];
@@ -41,12 +46,14 @@ export function labRunCommand(parent: Command, context: Context): void {
     .option("--only <id...>", "attacks or claims, as pawl lab list names them")
     .option("--full", "every variant of each attack, bit by bit: some minutes")
     .option("--honest <n>", `clients that do rounds all the while; ${DEFAULT_HONEST} unless given`)
+    .option("--report <file>", "write a page with a sequence diagram of every attack")
+    .option("--pcap <file>", "write the run as a capture for Wireshark")
     .option("--target <host:port>", "attack this server instead of the lab's own, judged by the wire alone")
     .option("--credential <file...>", "clients that are enrolled there; they are moved forward")
     .option("--i-own-this-host", "attack a target that is not this machine; attack only what is yours")
     .addHelpText(
       "after",
-      "\nExamples:\n  pawl lab run\n  pawl lab run --suite strict --only replay truncation\n" +
+      "\nExamples:\n  pawl lab run --report lab.html\n  pawl lab run --suite strict --only replay truncation\n" +
         "  pawl lab run --target 127.0.0.1:7433 --credential client-1.pawl --credential client-2.pawl\n\n" +
         "Verdicts: held (the attack failed), shown (a known weakness was there), BROKEN, NOT SHOWN, DISAGREES (refused, but not\n" +
         "as the specification says), skipped, ERROR (it could not be carried out). docs/LAB.md is a course.",
@@ -55,14 +62,52 @@ export function labRunCommand(parent: Command, context: Context): void {
       const { io, out } = context.start();
       const attacks = theAttacks(options.only);
       const catalogue = { attacks, full: options.full === true, signal: io.stop };
-      const report =
-        options.target === undefined
-          ? await runOwn(options, catalogue, io, out)
-          : await runAgainst(await targetOf(options.target, options), catalogue, io, out);
-      if (io.stop.aborted) throw new InterruptedError();
+      const files = await Results.open(options, io);
+      let report: LabReport;
+      try {
+        report =
+          options.target === undefined
+            ? await runOwn(options, catalogue, io, out)
+            : await runAgainst(await targetOf(options.target, options), catalogue, io, out);
+        if (io.stop.aborted) throw new InterruptedError();
+        await files.write(report);
+      } finally {
+        await files.discard();
+      }
       tell(report, io, out);
       if (!report.ok) throw new CommandError(failureOf(report));
     });
+}
+
+/** The files that a run is to leave. */
+class Results {
+  readonly #report: OutputFile | null;
+  readonly #pcap: OutputFile | null;
+
+  private constructor(report: OutputFile | null, pcap: OutputFile | null) {
+    this.#report = report;
+    this.#pcap = pcap;
+  }
+
+  static async open({ report, pcap }: Options, io: Io): Promise<Results> {
+    const first = report === undefined ? null : await OutputFile.open(report, io);
+    try {
+      return new Results(first, pcap === undefined ? null : await OutputFile.open(pcap, io));
+    } catch (error) {
+      await first?.discard();
+      throw error;
+    }
+  }
+
+  async write(report: LabReport): Promise<void> {
+    await this.#report?.write(renderReport(report));
+    await this.#pcap?.write(Buffer.concat([...pcapOf(capturesOf(report))]));
+  }
+
+  async discard(): Promise<void> {
+    await this.#report?.discard();
+    await this.#pcap?.discard();
+  }
 }
 
 function runOwn(options: Options, catalogue: CatalogueOptions, io: Io, out: Output): Promise<LabReport> {

@@ -1,4 +1,11 @@
-import { type AttackResult, isGood, type LabReport, type Verdict } from "@pawl/lab";
+import {
+  type AttackResult,
+  isGood,
+  type LabReport,
+  type NamedRecording,
+  type Recording,
+  type Verdict,
+} from "@pawl/lab";
 
 /** What `pawl lab run` prints of an attack and of them all. */
 
@@ -21,6 +28,21 @@ export function resultObject({ attack, cases, ...result }: AttackResult): object
     ...result,
     cases: cases.map(({ recording: _recording, ...one }) => one),
   };
+}
+
+/** What each case recorded, once, under the name of the first that has it. */
+export function capturesOf({ results }: LabReport): NamedRecording[] {
+  const captures = new Map<Recording, NamedRecording>();
+  for (const { attack, suite, cases } of results) {
+    for (const { name, recording } of cases) {
+      if (recording === null || captures.has(recording)) continue;
+      captures.set(recording, {
+        name: [`${attack.id} on ${suite}`, name].filter(Boolean).join(": "),
+        recording,
+      });
+    }
+  }
+  return [...captures.values()];
 }
 
 const HEAD = ["CLAIM", "ATTACK", "SUITE", "THE ATTACKER", "WHAT HAPPENED", "VERDICT"];
