@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Aggregate, connect, type PawlConnection } from "@pawl/client";
-import type { ClientId, PaddingPolicy, Suite } from "@pawl/protocol";
+import { type Aggregate, type ConnectOptions, connect, type PawlConnection } from "@pawl/client";
+import type { ClientId, Suite } from "@pawl/protocol";
 import { ProtocolError } from "@pawl/protocol";
 import type { Enrolled } from "./enrolled.ts";
 
@@ -24,7 +24,7 @@ export class Victim implements Enrolled {
   /** @throws what `connect` throws */
   async connect(
     at: { readonly host: string; readonly port: number },
-    options: { readonly padding?: PaddingPolicy; readonly timeoutMs?: number } = {},
+    options: Pick<ConnectOptions, "padding" | "coverFirst" | "crypto"> & { readonly timeoutMs?: number } = {},
   ): Promise<PawlConnection> {
     const { timeoutMs = 5_000, ...rest } = options;
     const { host, port } = at;
