@@ -6,8 +6,10 @@ import { forgeTerminate } from "./forge-terminate.ts";
 import { impersonateClient } from "./impersonate-client.ts";
 import { impersonateServer } from "./impersonate-server.ts";
 import { injectPackets } from "./inject.ts";
+import { keysOfOneDirection } from "./keys-of-one-direction.ts";
 import { reflectPackets } from "./reflect.ts";
 import { reorder } from "./reorder.ts";
+import { repeatedMessage } from "./repeated-message.ts";
 import { replayAggregate } from "./replay-aggregate.ts";
 import { replayChallenge } from "./replay-challenge.ts";
 import { replayClientSession } from "./replay-client-session.ts";
@@ -17,6 +19,8 @@ import { replayServerSession } from "./replay-server-session.ts";
 import { selfie } from "./selfie.ts";
 import { spliceClient } from "./splice-client.ts";
 import { spliceSession } from "./splice-session.ts";
+import { stolenRoundKeys } from "./stolen-round-keys.ts";
+import { stolenStores } from "./stolen-stores.ts";
 import { tamperBody } from "./tamper-body.ts";
 import { tamperHeader } from "./tamper-header.ts";
 import { tamperLength } from "./tamper-length.ts";
@@ -30,6 +34,8 @@ export const ATTACKS: readonly Attack[] = [
   replayAggregate,
   replayClientSession,
   replayServerSession,
+  repeatedMessage,
+  keysOfOneDirection,
   tamperHeader,
   tamperBody,
   tamperLength,
@@ -46,6 +52,8 @@ export const ATTACKS: readonly Attack[] = [
   impersonateServer,
   truncate,
   forgeTerminate,
+  stolenRoundKeys,
+  stolenStores,
 ];
 
 export function attackById(id: string): Attack | undefined {

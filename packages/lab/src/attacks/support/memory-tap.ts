@@ -1,66 +1,77 @@
 import { type CryptoProvider, copyOf, nodeCrypto, type Suite, utf8 } from "@pawl/protocol";
-import { classicChain, type Keys, type PacketKeys, strictChain } from "./schedule.ts";
+import { classicChain, type Keys, keysOfOnePacket, type PacketKeys, strictChain } from "./schedule.ts";
 
 const PREFIX = utf8("pawl/1 ");
 /** Labels under which a chain itself is the key (PROTOCOL.md, 4.1). */
 const OF_CHAIN: readonly string[] = ["pawl/1 enc\0", "pawl/1 mac\0", "pawl/1 ratchet\0"];
 
+/** What was in a client's memory while it sealed or opened one packet. */
+export interface TappedPacket {
+  readonly keys: PacketKeys;
+  /** What the keys were taken from; null in classic, where they move on themselves. */
+  readonly chain: Uint8Array | null;
+}
+
 /**
- * A crypto provider whose keys somebody reads while they are in use: what he gets who looks into a client's memory at
- * one moment. It sees the client's own keys, whatever the client derived them from.
+ * A crypto provider whose keys somebody reads while they are in use. It shows the keys that the client has, whatever the
+ * client took them from.
  */
 export class MemoryTap {
   readonly crypto: CryptoProvider;
-  #enc: Uint8Array[] = [];
-  #mac: Uint8Array[] = [];
-  #chains: Uint8Array[] = [];
+  /** In the order of the packets, HELLO the first. */
+  readonly sealed: TappedPacket[] = [];
+  /** In the order of the packets, CHALLENGE the first. */
+  readonly opened: TappedPacket[] = [];
+  #chain: Uint8Array | null = null;
+  #mac: Uint8Array | null = null;
+  /** The cipher's key of a packet whose tag is to be made next. */
+  #sealing: Uint8Array | null = null;
 
   constructor() {
     this.crypto = {
       ...nodeCrypto,
       name: "tapped",
       hmacSha256: (key, ...parts) => {
-        const [first] = parts;
-        if (first === undefined || !startsWith(first, PREFIX)) this.#mac.push(copyOf(key));
-        else if (OF_CHAIN.includes(new TextDecoder().decode(first))) this.#chains.push(copyOf(key));
+        this.#seeMac(copyOf(key), parts[0] ?? new Uint8Array());
         return nodeCrypto.hmacSha256(key, ...parts);
       },
       cbcEncrypt: (key, ...rest) => {
-        this.#enc.push(copyOf(key));
+        this.#sealing = copyOf(key);
         return nodeCrypto.cbcEncrypt(key, ...rest);
       },
+      cbcDecrypt: (key, ...rest) => {
+        this.opened.push(this.#packet(key, this.#mac));
+        return nodeCrypto.cbcDecrypt(key, ...rest);
+      },
       gcmSeal: (key, ...rest) => {
-        this.#enc.push(copyOf(key));
+        this.sealed.push(this.#packet(key, null));
         return nodeCrypto.gcmSeal(key, ...rest);
+      },
+      gcmOpen: (key, ...rest) => {
+        this.opened.push(this.#packet(key, null));
+        return nodeCrypto.gcmOpen(key, ...rest);
       },
     };
   }
 
-  /** Forgets what was in use until now. */
-  clear(): void {
-    this.#enc = [];
-    this.#mac = [];
-    this.#chains = [];
+  #seeMac(key: Uint8Array, first: Uint8Array): void {
+    if (PREFIX.every((byte, at) => first[at] === byte)) {
+      if (OF_CHAIN.includes(new TextDecoder().decode(first))) this.#chain = key;
+      return;
+    }
+    this.#mac = key;
+    if (this.#sealing === null) return;
+    this.sealed.push(this.#packet(this.#sealing, key));
+    this.#sealing = null;
   }
 
-  /** MAC keys since the last `clear`. */
-  get macKeys(): readonly Uint8Array[] {
-    return this.#mac;
-  }
-
-  /** Keys of the packets that were sealed since the last `clear`. */
-  get packetKeys(): readonly PacketKeys[] {
-    const macs = this.#mac.length === 0 ? [null] : this.#mac;
-    return this.#enc.flatMap((enc) => macs.map((mac) => ({ enc, mac })));
-  }
-
-  /** What moves on: chains that were in use since the last `clear`; in classic the keys themselves do. */
-  chains(suite: Suite): Keys[] {
-    if (suite.strict) return this.#chains.map((chain) => strictChain(suite, chain));
-    return this.packetKeys.flatMap(({ enc, mac }) => (mac === null ? [] : [classicChain(enc, mac)]));
+  #packet(enc: Uint8Array, mac: Uint8Array | null): TappedPacket {
+    return { keys: { enc: copyOf(enc), mac }, chain: this.#chain };
   }
 }
 
-function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
-  return bytes.length >= prefix.length && prefix.every((byte, at) => bytes[at] === byte);
+/** The keys of this packet, and those that follow from them. */
+export function keysFrom(suite: Suite, { keys, chain }: TappedPacket): Keys {
+  if (suite.strict) return chain === null ? keysOfOnePacket(keys) : strictChain(suite, chain);
+  return keys.mac === null ? keysOfOnePacket(keys) : classicChain(keys.enc, keys.mac);
 }

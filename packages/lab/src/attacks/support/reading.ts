@@ -78,3 +78,14 @@ export function sum(readings: readonly Reading[]): { readonly opened: number; re
     of: readings.reduce((total, { of }) => total + of, 0),
   };
 }
+
+/** Frames session by session, in the order of their connections. */
+export function bySession(frames: readonly ObservedFrame[]): ObservedFrame[][] {
+  const sessions = new Map<number, ObservedFrame[]>();
+  for (const frame of frames) {
+    const session = sessions.get(frame.connection) ?? [];
+    sessions.set(frame.connection, session);
+    session.push(frame);
+  }
+  return [...sessions.values()];
+}
