@@ -1,4 +1,6 @@
 import type { Attack } from "../attack.ts";
+import { challengeOfAnotherHello } from "./challenge-of-another-hello.ts";
+import { clone } from "./clone.ts";
 import { delayPackets } from "./delay.ts";
 import { downgrade } from "./downgrade-suite.ts";
 import { dropPackets } from "./drop.ts";
@@ -16,6 +18,8 @@ import { replayClientSession } from "./replay-client-session.ts";
 import { replayData } from "./replay-data.ts";
 import { replayHello } from "./replay-hello.ts";
 import { replayServerSession } from "./replay-server-session.ts";
+import { rollbackClient } from "./rollback-client.ts";
+import { rollbackServer } from "./rollback-server.ts";
 import { selfie } from "./selfie.ts";
 import { spliceClient } from "./splice-client.ts";
 import { spliceSession } from "./splice-session.ts";
@@ -34,6 +38,7 @@ export const ATTACKS: readonly Attack[] = [
   replayAggregate,
   replayClientSession,
   replayServerSession,
+  challengeOfAnotherHello,
   repeatedMessage,
   keysOfOneDirection,
   tamperHeader,
@@ -54,6 +59,9 @@ export const ATTACKS: readonly Attack[] = [
   forgeTerminate,
   stolenRoundKeys,
   stolenStores,
+  clone,
+  rollbackClient,
+  rollbackServer,
 ];
 
 export function attackById(id: string): Attack | undefined {
