@@ -1,10 +1,14 @@
 import type { Attack } from "../attack.ts";
+import { beforeTheCommit } from "./before-the-commit.ts";
 import { challengeOfAnotherHello } from "./challenge-of-another-hello.ts";
 import { clone } from "./clone.ts";
+import { crashBetween } from "./crash-between.ts";
 import { delayPackets } from "./delay.ts";
 import { downgrade } from "./downgrade-suite.ts";
 import { dropPackets } from "./drop.ts";
+import { dropWhatMoves } from "./drop-what-moves.ts";
 import { forgeTerminate } from "./forge-terminate.ts";
+import { forgedHello } from "./forged-hello.ts";
 import { impersonateClient } from "./impersonate-client.ts";
 import { impersonateServer } from "./impersonate-server.ts";
 import { injectPackets } from "./inject.ts";
@@ -62,6 +66,10 @@ export const ATTACKS: readonly Attack[] = [
   clone,
   rollbackClient,
   rollbackServer,
+  dropWhatMoves,
+  crashBetween,
+  forgedHello,
+  beforeTheCommit,
 ];
 
 export function attackById(id: string): Attack | undefined {

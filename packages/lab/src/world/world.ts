@@ -1,3 +1,4 @@
+import { memoryCredential } from "@pawl/client";
 import { type ClientId, clientId, SECRET_BYTES, type Suite, utf8 } from "@pawl/protocol";
 import { systemRandom } from "@pawl/protocol/driver";
 import { createServer, type PawlServer, type ServerOptions } from "@pawl/server";
@@ -6,6 +7,7 @@ import { type Enrolled, freshCredential } from "./enrolled.ts";
 import { EventLog } from "./event-log.ts";
 import { HonestFleet } from "./honest.ts";
 import { Ledger } from "./ledger.ts";
+import { Victim } from "./victim.ts";
 
 /** What every server of classic has, unless configured (PROTOCOL.md, 3). */
 export const BASEKEY = utf8("basekey");
@@ -100,6 +102,20 @@ export class World {
       ids.map((id, index) => ({ clientId: id, suite: this.suite, secret: secrets[index] ?? BASEKEY })),
     );
     return ids.map((id, index) => this.#enrolled(id, secrets[index] ?? BASEKEY));
+  }
+
+  /** A new client to be attacked. */
+  async victim(): Promise<Victim> {
+    const [enrolled] = await this.enrol(1);
+    if (enrolled === undefined) throw new Error("no client could be enrolled");
+    return new Victim(enrolled);
+  }
+
+  /** A second holder of what a client has now. */
+  async copyOf({ clientId, suite, prime, store }: Victim): Promise<Victim> {
+    const credential = await store.load();
+    await store.close();
+    return new Victim({ clientId, suite, prime, store: memoryCredential(credential) });
   }
 
   newSecret(): Uint8Array {

@@ -19,6 +19,9 @@ export async function callOf(call: Promise<unknown>): Promise<Outcome> {
   if (error instanceof HandshakeRefusedError) {
     return { ok: false, reason: null, text: "was refused in silence" };
   }
+  if (error instanceof SessionEndedError) {
+    return { ok: false, reason: null, text: `found its session at an end (${errorName(error)})` };
+  }
   return { ok: false, reason: null, text: `was refused (${errorName(error)})` };
 }
 
