@@ -33,6 +33,7 @@ import { tamperBody } from "./tamper-body.ts";
 import { tamperHeader } from "./tamper-header.ts";
 import { tamperLength } from "./tamper-length.ts";
 import { truncate } from "./truncate.ts";
+import { unfairClient } from "./unfair-client.ts";
 
 /** The catalogue, in the order in which it is listed and run. A new attack is a file here and a line. */
 export const ATTACKS: readonly Attack[] = [
@@ -70,6 +71,7 @@ export const ATTACKS: readonly Attack[] = [
   crashBetween,
   forgedHello,
   beforeTheCommit,
+  unfairClient,
 ];
 
 export function attackById(id: string): Attack | undefined {
