@@ -13,6 +13,7 @@ import { impersonateClient } from "./impersonate-client.ts";
 import { impersonateServer } from "./impersonate-server.ts";
 import { injectPackets } from "./inject.ts";
 import { keysOfOneDirection } from "./keys-of-one-direction.ts";
+import { messageLengths } from "./message-lengths.ts";
 import { reflectPackets } from "./reflect.ts";
 import { reorder } from "./reorder.ts";
 import { repeatedMessage } from "./repeated-message.ts";
@@ -71,6 +72,7 @@ export const ATTACKS: readonly Attack[] = [
   crashBetween,
   forgedHello,
   beforeTheCommit,
+  messageLengths,
   unfairClient,
 ];
 

@@ -1,3 +1,4 @@
+import type { Credential } from "@pawl/client";
 import {
   CLASSIC_NONCE_BYTES,
   type ClientId,
@@ -31,8 +32,8 @@ export interface Crafted {
   readonly round?: number;
   /** In place of a message and its kind. */
   readonly plaintext?: Uint8Array;
-  /** In place of what AES makes of the plaintext; the tag is over it. Not in suite 3. */
-  readonly ciphertext?: Uint8Array;
+  /** A plaintext of whole blocks, without the block of padding behind it; the tag is right. Not in suite 3. */
+  readonly unpadded?: boolean;
 }
 
 /**
@@ -64,32 +65,29 @@ export class OwnSession {
     recording: Recording,
     { store }: Pick<Enrolled, "store">,
   ): Promise<OwnSession> {
-    const { suite, clientId, epoch, secret, last } = await store.load();
+    const credential = await store.load();
     await store.close();
+    const { suite, clientId, epoch, secret } = credential;
     const holder = { suite, clientId, epoch };
-    const nonce = systemRandom(suite.strict ? NONCE_BYTES : CLASSIC_NONCE_BYTES);
-    const start = suite.strict ? null : classicStart(secret, clientId);
-    const keys = start?.packet ?? handshakeKeys(secret, holder, "c2s hello");
-    const message = suite.strict ? concat(nonce, last) : nonce;
-    const hello = seal(keys, headerOf(holder, "HELLO", 0), plaintextFor(suite, message));
+    const { hello, message } = sealHello(credential);
     const watch = new Watch(recording, connection.id, "server");
     connection.send(hello, "HELLO of a client of his own");
     const challenge = (await watch.frames(1)).frames.find(is("CHALLENGE"));
     if (challenge === undefined) throw new Error("the server did not answer a client of the lab's own");
     const packet = hello.subarray(LENGTH_BYTES);
-    const c2s =
-      start === null
-        ? trafficChains(secret, holder, packet, packetOf(challenge)).c2s
-        : (start.after(packet, nonce) ?? start);
+    const start = classicStart(secret, clientId);
+    const c2s = suite.strict
+      ? trafficChains(secret, holder, packet, packetOf(challenge)).c2s
+      : (start.after(packet, message) ?? start);
     return new OwnSession(connection, recording, holder, c2s);
   }
 
   /** The packet that is due, or another; the keys move on. */
   seal(message: Uint8Array, crafted: Crafted = {}): Uint8Array {
     const { suite } = this.#holder;
-    const { opcode = "DATA", round = this.#round, ciphertext } = crafted;
+    const { opcode = "DATA", round = this.#round, unpadded } = crafted;
     const plaintext = crafted.plaintext ?? plaintextFor(suite, message);
-    const frame = seal(this.#c2s.packet, headerOf(this.#holder, opcode, round), plaintext, ciphertext);
+    const frame = seal(this.#c2s.packet, headerOf(this.#holder, opcode, round), plaintext, unpadded);
     this.#round++;
     this.#c2s = this.#c2s.after(frame.subarray(LENGTH_BYTES), messageIn(suite, plaintext)) ?? this.#c2s;
     return frame;
@@ -105,6 +103,20 @@ export class OwnSession {
   }
 }
 
+/** A HELLO of this credential. @param message in place of what it carries */
+export function sealHello(
+  { suite, clientId, epoch, secret, last }: Credential,
+  message: Uint8Array = suite.strict
+    ? concat(systemRandom(NONCE_BYTES), last)
+    : systemRandom(CLASSIC_NONCE_BYTES),
+): { readonly hello: Uint8Array; readonly message: Uint8Array } {
+  const holder = { suite, clientId, epoch };
+  const keys = suite.strict
+    ? handshakeKeys(secret, holder, "c2s hello")
+    : classicStart(secret, clientId).packet;
+  return { hello: seal(keys, headerOf(holder, "HELLO", 0), plaintextFor(suite, message)), message };
+}
+
 function headerOf(
   holder: Pick<Header, "suite" | "clientId" | "epoch">,
   opcode: Opcode,
@@ -113,6 +125,6 @@ function headerOf(
   return { ...holder, opcode, direction: "c2s", round: round as Round };
 }
 
-function seal(keys: PacketKeys, header: Header, plaintext: Uint8Array, ciphertext?: Uint8Array): Uint8Array {
-  return sealFrame(keys, header, plaintext, systemRandom(header.suite.ivBytes), ciphertext);
+function seal(keys: PacketKeys, header: Header, plaintext: Uint8Array, unpadded?: boolean): Uint8Array {
+  return sealFrame(keys, header, plaintext, systemRandom(header.suite.ivBytes), unpadded);
 }

@@ -4,7 +4,6 @@ import {
   copyOf,
   type Epoch,
   encodeHeader,
-  HEADER_BYTES,
   type Header,
   LENGTH_BYTES,
   nodeCrypto,
@@ -20,6 +19,8 @@ import {
  * What an attacker makes of keys that he has taken: sections 3.1 and 4 of the specification once more, written from its
  * text alone, so that he depends on nothing of his victims.
  */
+
+const BLOCK = 16;
 
 /** What one packet is sealed with. `mac` is null in suite 3. */
 export interface PacketKeys {
@@ -137,19 +138,16 @@ export function plaintextFor(suite: Suite, message: Uint8Array): Uint8Array {
   return suite.strict ? concat(message, Uint8Array.of(1)) : message;
 }
 
-/** @param ciphertext in place of what AES makes of the plaintext: then the tag is right, and what is under it is not */
+/** @param unpadded without the block of padding that stands behind whole blocks: the tag is right, the padding is not */
 export function sealFrame(
   { enc, mac }: PacketKeys,
   header: Header,
   plaintext: Uint8Array,
   iv: Uint8Array,
-  ciphertext?: Uint8Array,
+  unpadded = false,
 ): Uint8Array {
   const { suite } = header;
-  const length =
-    ciphertext === undefined
-      ? packetBytes(suite, plaintext.length)
-      : HEADER_BYTES + suite.ivBytes + ciphertext.length + suite.tagBytes;
+  const length = packetBytes(suite, plaintext.length) - (unpadded ? BLOCK : 0);
   const frame = new Uint8Array(LENGTH_BYTES + length);
   writeU32(frame, length, 0);
   encodeHeader(header, frame, LENGTH_BYTES);
@@ -161,7 +159,9 @@ export function sealFrame(
     parts.ciphertext.set(sealed.ciphertext);
     parts.tag.set(sealed.tag);
   } else {
-    parts.ciphertext.set(ciphertext ?? nodeCrypto.cbcEncrypt(enc, parts.iv, plaintext));
+    parts.ciphertext.set(
+      nodeCrypto.cbcEncrypt(enc, parts.iv, plaintext).subarray(0, parts.ciphertext.length),
+    );
     parts.tag.set(nodeCrypto.hmacSha256(mac, packet.subarray(0, length - suite.tagBytes)));
   }
   return frame;
