@@ -25,6 +25,7 @@ import { replayHello } from "./replay-hello.ts";
 import { replayServerSession } from "./replay-server-session.ts";
 import { rollbackClient } from "./rollback-client.ts";
 import { rollbackServer } from "./rollback-server.ts";
+import { sameSilence } from "./same-silence.ts";
 import { selfie } from "./selfie.ts";
 import { spliceClient } from "./splice-client.ts";
 import { spliceSession } from "./splice-session.ts";
@@ -63,6 +64,7 @@ export const ATTACKS: readonly Attack[] = [
   impersonateServer,
   truncate,
   forgeTerminate,
+  sameSilence,
   stolenRoundKeys,
   stolenStores,
   clone,
