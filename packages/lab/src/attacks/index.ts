@@ -26,6 +26,7 @@ import { replayServerSession } from "./replay-server-session.ts";
 import { rollbackClient } from "./rollback-client.ts";
 import { rollbackServer } from "./rollback-server.ts";
 import { sameSilence } from "./same-silence.ts";
+import { sameTime } from "./same-time.ts";
 import { selfie } from "./selfie.ts";
 import { spliceClient } from "./splice-client.ts";
 import { spliceSession } from "./splice-session.ts";
@@ -65,6 +66,7 @@ export const ATTACKS: readonly Attack[] = [
   truncate,
   forgeTerminate,
   sameSilence,
+  sameTime,
   stolenRoundKeys,
   stolenStores,
   clone,
