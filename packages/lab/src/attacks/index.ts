@@ -7,6 +7,7 @@ import { delayPackets } from "./delay.ts";
 import { downgrade } from "./downgrade-suite.ts";
 import { dropPackets } from "./drop.ts";
 import { dropWhatMoves } from "./drop-what-moves.ts";
+import { flood } from "./flood.ts";
 import { forgeTerminate } from "./forge-terminate.ts";
 import { forgedHello } from "./forged-hello.ts";
 import { impersonateClient } from "./impersonate-client.ts";
@@ -78,6 +79,7 @@ export const ATTACKS: readonly Attack[] = [
   beforeTheCommit,
   messageLengths,
   unfairClient,
+  flood,
 ];
 
 export function attackById(id: string): Attack | undefined {
