@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   copyOf,
@@ -143,7 +144,7 @@ async function run(
 ): Promise<Case> {
   const ms = stage.full ? 6_000 : 200;
   const { server, honest, events } = world;
-  const { halfOpenPerAddress, halfOpenBytesPerAddress } = defaultLimits(DEFAULT_MAX_MESSAGE);
+  const limits = defaultLimits(DEFAULT_MAX_MESSAGE);
   honest.report();
   await honest.round();
   const before = honest.report();
@@ -151,6 +152,7 @@ async function run(
 
   const attacker = new Flood({ at: world.at, localAddress, width: WIDTH, says });
   stage.defer(() => attacker.stop());
+  const since = performance.now();
   attacker.start();
   let [peak, peakBytes] = [0, 0];
   const look = setInterval(() => {
@@ -164,18 +166,22 @@ async function run(
   const during = honest.report();
   clearInterval(look);
   await attacker.stop();
+  const seconds = (performance.now() - since) / 1_000;
 
   const said = due.map((type) => ({ type, count: events.all(type).length - (counted.get(type) ?? 0) }));
   const [msBefore, msDuring] = [quantile(before.latencies, 0.5), quantile(during.latencies, 0.5)];
   const [p99Before, p99During] = [quantile(before.latencies, 0.99), quantile(during.latencies, 0.99)];
   const harmed = during.wrong.length > before.wrong.length;
   const slow = p99During > SLOWER * p99Before + SLACK_MS;
-  // Beside the attacker's there may be those who come in meanwhile.
-  const isOver = peak > halfOpenPerAddress + HONEST || peakBytes > halfOpenBytesPerAddress;
+  const isOver =
+    // Beside the attacker's there may be those who come in meanwhile.
+    peak > limits.halfOpenPerAddress + HONEST ||
+    peakBytes > limits.halfOpenBytesPerAddress ||
+    attacker.answered > limits.handshakeBurst + limits.handshakesPerSecond * seconds + 1;
   const told = said.filter(({ count }) => count > 0).map(({ type, count }) => `${type} ${count}`);
   return {
     name,
-    did: `${did}: ${attacker.opened} connections in all`,
+    did: `${did}: ${attacker.opened} connections in all, of which ${attacker.answered} were answered`,
     happened:
       `honest rounds took ${msDuring.toFixed(1)} ms (${msBefore.toFixed(1)} before), p99 ${p99During.toFixed(0)} (${p99Before.toFixed(0)}); ` +
       `${comes === undefined ? "a new client" : "the client itself"} ${newcomer.text}; ${harmed ? during.wrong.at(-1) : "no session was harmed"}; ` +
@@ -189,6 +195,7 @@ async function run(
       p99Before,
       p99During,
       connections: attacker.opened,
+      answered: attacker.answered,
       closedByServer: attacker.closed,
       halfOpen: peak,
       halfOpenBytes: peakBytes,

@@ -11,6 +11,11 @@ import { classicStart, type Holder, handshakeKeys, openPacket } from "./support/
 const SESSIONS = 3;
 /** A secret is random: of its 32 bytes most differ. Text, numbers and empty room are left out by that. */
 const DISTINCT = 22;
+/** 32 bytes as text, wherever it begins. */
+const TEXTS = [
+  ["base64url", /(?=([A-Za-z0-9_-]{43}))/g],
+  ["hex", /(?=([0-9a-f]{64}))/gi],
+] as const;
 
 export const stolenStores: Attack = {
   id: "stolen-stores",
@@ -148,9 +153,7 @@ async function searchFiles(
   const hellos = sessions.flatMap((frames) => frames.find(is("HELLO")) ?? []);
   let [tried, found] = [0, 0];
   for (const bytes of await stolen.bytes()) {
-    for (let at = 0; at + 32 <= bytes.length; at++) {
-      const candidate = bytes.subarray(at, at + 32);
-      if (new Set(candidate).size < DISTINCT) continue;
+    for (const candidate of candidatesIn(bytes)) {
       tried++;
       for (const hello of hellos) {
         const epoch = hello.header?.epoch;
@@ -170,6 +173,22 @@ async function searchFiles(
     figures: { tried, found },
     recording,
   };
+}
+
+/** As they stand there, and as text that stands for them in base64url or in hex. */
+function* candidatesIn(bytes: Uint8Array): Generator<Uint8Array, void> {
+  const looksRandom = (candidate: Uint8Array) => new Set(candidate).size >= DISTINCT;
+  for (let at = 0; at + 32 <= bytes.length; at++) {
+    const candidate = bytes.subarray(at, at + 32);
+    if (looksRandom(candidate)) yield candidate;
+  }
+  const text = Buffer.from(bytes).toString("latin1");
+  for (const [encoding, pattern] of TEXTS) {
+    for (const [, encoded] of text.matchAll(pattern)) {
+      const candidate = Buffer.from(encoded ?? "", encoding);
+      if (looksRandom(candidate)) yield candidate;
+    }
+  }
 }
 
 function resultOf(name: string, did: string, readings: readonly Reading[], recording: Recording): Case {

@@ -23,6 +23,8 @@ export class Flood {
   opened = 0;
   /** Closed by the server. */
   closed = 0;
+  /** Connections on which the server said something. */
+  answered = 0;
 
   constructor(options: FloodOptions) {
     this.#options = options;
@@ -60,6 +62,7 @@ export class Flood {
     this.#open.set(socket, 0);
     this.opened++;
     socket.on("error", () => {});
+    socket.once("data", () => this.answered++);
     socket.resume();
     socket.once("close", () => {
       if (this.#open.delete(socket)) this.closed++;
