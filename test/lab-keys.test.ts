@@ -13,7 +13,7 @@ const VERDICTS: Readonly<Record<string, readonly [string, string, string]>> = {
   "stolen-round-keys": ["held", "held", "held"],
   "stolen-stores": ["shown", "held", "held"],
   "challenge-of-another-hello": ["shown", "held", "held"],
-  clone: ["shown", "held", "held"],
+  "cloned-credential": ["shown", "held", "held"],
   "rollback-client": ["skipped", "held", "held"],
   "rollback-server": ["skipped", "held", "held"],
   "drop-what-moves": ["skipped", "held", "held"],

@@ -1,7 +1,7 @@
 import type { Attack } from "../attack.ts";
 import { beforeTheCommit } from "./before-the-commit.ts";
 import { challengeOfAnotherHello } from "./challenge-of-another-hello.ts";
-import { clone } from "./clone.ts";
+import { clonedCredential } from "./cloned-credential.ts";
 import { crashBetween } from "./crash-between.ts";
 import { delayPackets } from "./delay.ts";
 import { downgrade } from "./downgrade-suite.ts";
@@ -70,7 +70,7 @@ export const ATTACKS: readonly Attack[] = [
   sameTime,
   stolenRoundKeys,
   stolenStores,
-  clone,
+  clonedCredential,
   rollbackClient,
   rollbackServer,
   dropWhatMoves,

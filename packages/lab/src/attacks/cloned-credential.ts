@@ -11,15 +11,15 @@ import { callOf, oneSession } from "./support/outcome.ts";
 /** How long a revoked client's session is looked at, milliseconds. */
 const LOOK_MS = 1_000;
 
-export const clone: Attack = {
-  id: "clone",
+export const clonedCredential: Attack = {
+  id: "cloned-credential",
   claim: "clone",
   title: "A copy of a client's file, used beside the client",
   adversary: "Who has copied a client's credential once, and uses the copy as a client of his own.",
   steps: [
-    "The attacker copies a client's file. The client and the copy are used: one after the other, the other way round,",
-    "both at once, and the copy one step ahead of its original.",
-    "What the next contact of the one that fell behind, or was ahead, gets is what shows that there are two.",
+    "The attacker copies a client's file, and uses it when the client has had a session; and the other way round.",
+    "Both are used at once. The copy is used one step ahead of its original.",
+    "The next contact of the one that fell behind, or was ahead, shows that there are two.",
   ],
   expected: { classic: "works", strict: "fails", "strict-gcm": "fails" },
   weakness: "Classic has no epochs: nothing tells a copy from its original (PROTOCOL.md, 4.6).",
