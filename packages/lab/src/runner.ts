@@ -96,7 +96,10 @@ async function runOn(sites: readonly Site[], options: CatalogueOptions): Promise
       for (const attack of attacks) if (!isQuiet(attack)) await run(attack, site);
     }),
   );
-  for (const attack of attacks.filter(isQuiet)) for (const site of sites) await run(attack, site);
+  const quiet = attacks.filter(isQuiet);
+  if (quiet.length > 0) await Promise.all(sites.map(({ world }) => world?.honest.pause()));
+  for (const attack of quiet) for (const site of sites) await run(attack, site);
+  for (const { world } of sites) world?.honest.resume();
   const place = ({ attack, suite }: AttackResult) =>
     attacks.indexOf(attack) * sites.length + sites.findIndex((site) => site.suite.name === suite);
   return results.sort((a, b) => place(a) - place(b));

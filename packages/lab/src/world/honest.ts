@@ -31,6 +31,7 @@ export class HonestFleet {
   #latencies: number[] = [];
   #rounds = 0;
   #running = false;
+  #closing = false;
   #loop: Promise<void> = Promise.resolve();
 
   constructor(at: { readonly host: string; readonly port: number }, ledger: Ledger) {
@@ -40,7 +41,18 @@ export class HonestFleet {
 
   async start(clients: readonly Enrolled[]): Promise<void> {
     for (const enrolled of clients) this.#members.push({ enrolled, session: await this.#connect(enrolled) });
-    this.#running = this.#members.length > 0;
+    this.resume();
+  }
+
+  /** Lets the round that is under way end, and begins no other until `resume`. Sessions stay. */
+  async pause(): Promise<void> {
+    this.#running = false;
+    await this.#loop;
+  }
+
+  resume(): void {
+    if (this.#running || this.#members.length === 0) return;
+    this.#running = true;
     this.#loop = this.#run();
   }
 
@@ -73,8 +85,8 @@ export class HonestFleet {
   }
 
   async close(): Promise<void> {
-    this.#running = false;
-    await this.#loop;
+    this.#closing = true;
+    await this.pause();
     await Promise.allSettled(this.#members.map(({ session }) => session.close()));
   }
 
@@ -109,7 +121,7 @@ export class HonestFleet {
           of.aggregates.add(String(aggregate));
           of.primes.push(prime);
         } catch (error) {
-          if (!this.#running) return;
+          if (this.#closing) return;
           this.#wrong.push(`an honest client's session was harmed: ${messageOf(error)}`);
           member.session = await this.#connect(member.enrolled).catch(() => member.session);
         }
