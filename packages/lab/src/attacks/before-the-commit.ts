@@ -7,6 +7,7 @@ import { Gate, keptOpen, withMethods } from "../world/stores.ts";
 import { outcomeOf, Victim } from "../world/victim.ts";
 import type { World } from "../world/world.ts";
 import { callOf, oneSession } from "./support/outcome.ts";
+import { eagerWorld } from "./support/private-world.ts";
 
 /** Who sends before its commit does so at once; this is how long he is looked at, milliseconds. */
 const LOOK_MS = 100;
@@ -24,7 +25,7 @@ export const beforeTheCommit: Attack = {
   expected: { classic: "n/a", strict: "fails", "strict-gcm": "fails" },
   needs: ["own-server"],
   async *run(stage) {
-    const world = await stage.privateWorld({ server: { rounds: { policy: "eager" } } });
+    const world = await eagerWorld(stage);
     yield await clientHeld(stage, world);
     yield await serverHeld(stage);
     yield await twoSessions(stage, world);
@@ -74,8 +75,7 @@ async function serverHeld(stage: Stage): Promise<Case> {
       throw new Error("the power was cut before it was written");
     },
   });
-  const rounds = { policy: "eager" as const };
-  const world = await stage.privateWorld({ server: { keys: held, rounds } });
+  const world = await eagerWorld(stage, { keys: held });
   const victim = await world.victim();
   const mitm = await stage.mitm({ upstream: world.at });
   const session = await victim.connect(mitm);
@@ -88,7 +88,7 @@ async function serverHeld(stage: Stage): Promise<Case> {
   const closing = world.close();
   gate.open();
   await closing;
-  const next = await stage.privateWorld({ server: { keys: keptOpen(keys), rounds } });
+  const next = await eagerWorld(stage, { keys: keptOpen(keys) });
   const contact = await callOf(oneSession(victim, next.at));
   return {
     name: "the server's commit is held",
@@ -135,16 +135,13 @@ async function twoHolders(stage: Stage): Promise<Case> {
   const keys = createMemoryStore();
   stage.defer(() => keys.close());
   const gate = new Gate();
-  const world = await stage.privateWorld({
-    server: {
-      keys: keptOpen(keys, {
-        commit: async (change) => {
-          await gate.pass();
-          return keys.commit(change);
-        },
-      }),
-      rounds: { policy: "eager" },
-    },
+  const world = await eagerWorld(stage, {
+    keys: keptOpen(keys, {
+      commit: async (change) => {
+        await gate.pass();
+        return keys.commit(change);
+      },
+    }),
   });
   const victim = await world.victim();
   const other = await world.copyOf(victim);

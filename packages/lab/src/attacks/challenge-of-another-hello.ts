@@ -1,6 +1,7 @@
 import type { Attack } from "../attack.ts";
 import { cut, drop, inject, is, type Program, until } from "../mitm/index.ts";
 import { outcomeOf } from "../world/victim.ts";
+import { PATIENCE_MS } from "./support/private-world.ts";
 
 export const challengeOfAnotherHello: Attack = {
   id: "challenge-of-another-hello",
@@ -26,7 +27,7 @@ export const challengeOfAnotherHello: Attack = {
     const watch = mitm.watch("client");
     // Who has taken the answer for his server's speaks now.
     if (session !== null) void outcomeOf(session.send(String(victim.prime)));
-    const reaction = session === null ? await watch.ended() : await watch.frames(1);
+    const reaction = session === null ? await watch.ended(PATIENCE_MS) : await watch.frames(1, PATIENCE_MS);
     yield await stage.refusal({
       did: "answered the client's second HELLO with the CHALLENGE of its first",
       recording: mitm.recording,

@@ -7,6 +7,7 @@ import { Folder, victimWithFile } from "../world/on-disk.ts";
 import { Victim } from "../world/victim.ts";
 import type { World } from "../world/world.ts";
 import { callOf, oneSession } from "./support/outcome.ts";
+import { eagerWorld } from "./support/private-world.ts";
 
 /** How long a revoked client's session is looked at, milliseconds. */
 const LOOK_MS = 1_000;
@@ -25,7 +26,7 @@ export const clonedCredential: Attack = {
   weakness: "Classic has no epochs: nothing tells a copy from its original (PROTOCOL.md, 4.6).",
   needs: ["own-server"],
   async *run(stage) {
-    const world = await stage.privateWorld({ server: { rounds: { policy: "eager" } } });
+    const world = await eagerWorld(stage);
     const folder = await Folder.make();
     stage.defer(() => folder.remove());
     if (!stage.suite.strict) {
@@ -35,9 +36,7 @@ export const clonedCredential: Attack = {
     yield await behind(stage, world, folder, "copy");
     yield await behind(stage, world, folder, "owner");
     yield await atOnce(stage, world, folder);
-    const strictWorld = await stage.privateWorld({
-      server: { rounds: { policy: "eager" }, onClone: "revoke" },
-    });
+    const strictWorld = await eagerWorld(stage, { onClone: "revoke" });
     yield await oneAhead(stage, strictWorld, folder);
   },
 };

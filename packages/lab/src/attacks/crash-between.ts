@@ -6,6 +6,7 @@ import { Gate, keptOpen, withMethods } from "../world/stores.ts";
 import { outcomeOf, Victim } from "../world/victim.ts";
 import type { World } from "../world/world.ts";
 import { type Campaign, campaignCase, Seeded } from "./support/campaign.ts";
+import { eagerWorld } from "./support/private-world.ts";
 
 const SEED = 11;
 
@@ -22,13 +23,15 @@ export const crashBetween: Attack = {
   expected: { classic: "n/a", strict: "fails", "strict-gcm": "fails" },
   needs: ["own-server"],
   async *run(stage) {
-    yield await stopClient(stage, new Seeded(SEED), stage.full ? 1_000 : 60);
-    yield await stopServer(stage, new Seeded(SEED), stage.full ? 200 : 15);
+    yield* await Promise.all([
+      stopClient(stage, new Seeded(SEED), stage.full ? 1_000 : 60),
+      stopServer(stage, new Seeded(SEED), stage.full ? 200 : 15),
+    ]);
   },
 };
 
 async function stopClient(stage: Stage, random: Seeded, times: number): Promise<Case> {
-  const world = await stage.privateWorld({ server: { rounds: { policy: "eager" } } });
+  const world = await eagerWorld(stage);
   const victim = await world.victim();
   const mitm = await stage.mitm({ upstream: world.at });
   const { store } = victim;
@@ -89,7 +92,7 @@ async function stopServer(stage: Stage, random: Seeded, times: number): Promise<
   } satisfies Campaign);
 
   function start(of: KeyStore): Promise<World> {
-    return stage.privateWorld({ server: { keys: of, rounds: { policy: "eager" } } });
+    return eagerWorld(stage, { keys: of });
   }
 }
 

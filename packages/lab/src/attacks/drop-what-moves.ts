@@ -1,10 +1,12 @@
 import type { Direction, Opcode } from "@pawl/protocol";
-import type { Attack } from "../attack.ts";
+import type { Attack, Case } from "../attack.ts";
 import { cut, type ObservedFrame, type Program, pass, until } from "../mitm/index.ts";
 import type { Mitm, Stage } from "../stage.ts";
 import { outcomeOf, type Victim } from "../world/victim.ts";
 import type { World } from "../world/world.ts";
 import { campaignCase, Seeded } from "./support/campaign.ts";
+import { eagerWorld } from "./support/private-world.ts";
+import { inWaves } from "./support/waves.ts";
 
 /** Rounds after which the server renews a session, so that it has a TERMINATE to be dropped. */
 const ROUNDS = 2;
@@ -33,38 +35,36 @@ export const dropWhatMoves: Attack = {
   expected: { classic: "n/a", strict: "fails", "strict-gcm": "fails" },
   needs: ["own-server"],
   async *run(stage) {
-    const world = await stage.privateWorld({
-      server: { rounds: { policy: "eager" }, rotation: { maxSessionRounds: ROUNDS } },
-    });
-    const times = stage.full ? 1_000 : 60;
-    for (const { opcode, direction, name } of TARGETS) {
-      const at = (frame: ObservedFrame) => frame.header?.opcode === opcode && frame.direction === direction;
-      yield await campaign(stage, world, { name, did: `cut the client off at ${name}`, times, at: () => at });
-    }
+    const world = await eagerWorld(stage, { rotation: { maxSessionRounds: ROUNDS } });
+    const times = stage.full ? 1_000 : 40;
     const random = new Seeded(SEED);
-    yield await campaign(stage, world, {
+    const campaigns: Omit<Cut, "times">[] = TARGETS.map(({ opcode, direction, name }) => ({
+      name,
+      did: `cut the client off at ${name}`,
+      at: () => (frame) => frame.header?.opcode === opcode && frame.direction === direction,
+    }));
+    campaigns.push({
       name: "packets at random",
       did: `cut the client off at packets chosen at random (seed ${SEED})`,
-      times,
       at: () => {
         const index = 1 + random.next(8);
         return (frame) => frame.index === index;
       },
     });
+    const work = (of: Omit<Cut, "times">) => campaign(stage, world, { ...of, times });
+    for await (const cases of inWaves(stage, campaigns, work)) yield* cases;
   },
 };
 
-async function campaign(
-  stage: Stage,
-  world: World,
-  of: {
-    readonly name: string;
-    readonly did: string;
-    readonly times: number;
-    /** Of each attempt: the frame at which it ends. */
-    readonly at: () => (frame: ObservedFrame) => boolean;
-  },
-) {
+interface Cut {
+  readonly name: string;
+  readonly did: string;
+  readonly times: number;
+  /** Of each attempt: the frame at which it ends. */
+  readonly at: () => (frame: ObservedFrame) => boolean;
+}
+
+async function campaign(stage: Stage, world: World, of: Cut): Promise<Case> {
   const victim = await world.victim();
   const mitm = await stage.mitm({ upstream: world.at, program: () => cutAt(of.at()) });
   return campaignCase(stage, {

@@ -2,6 +2,7 @@ import { DEFAULT_WINDOW } from "@pawl/protocol";
 import type { Attack } from "../attack.ts";
 import { is, Recording, Watch, withHeader } from "../mitm/index.ts";
 import { callOf, oneSession } from "./support/outcome.ts";
+import { eagerWorld, PATIENCE_MS } from "./support/private-world.ts";
 
 export const forgedHello: Attack = {
   id: "forged-hello",
@@ -15,7 +16,7 @@ export const forgedHello: Attack = {
   expected: { classic: "n/a", strict: "fails", "strict-gcm": "fails" },
   needs: ["own-server"],
   async *run(stage) {
-    const world = await stage.privateWorld({ server: { rounds: { policy: "eager" } } });
+    const world = await eagerWorld(stage);
     const victim = await world.victim();
     const mitm = await stage.mitm({ upstream: world.at });
     await oneSession(victim, mitm);
@@ -37,7 +38,7 @@ export const forgedHello: Attack = {
         did: `sent a recorded HELLO with epoch ${before + n} in its header, where ${before} is stored`,
         recording,
         connection: attacker.id,
-        reaction: await watch.ended(),
+        reaction: await watch.ended(PATIENCE_MS),
         due: [n <= DEFAULT_WINDOW ? "HmacError" : "EpochError"],
         world,
       });

@@ -4,6 +4,8 @@ import { is } from "../mitm/index.ts";
 import type { Stage } from "../stage.ts";
 import type { World } from "../world/world.ts";
 import { Seeded } from "./support/campaign.ts";
+import { patientWorld } from "./support/private-world.ts";
+import { inWaves } from "./support/waves.ts";
 
 /** What a client says, as the attacker would like to tell it apart. */
 interface Kind {
@@ -60,9 +62,9 @@ export const messageLengths: Attack = {
   weakness: "Classic has no padding: lengths leak, to 16 bytes (PROTOCOL.md, 3 e).",
   needs: ["own-server"],
   async *run(stage) {
-    const world = await stage.privateWorld({ server: { onMessage: () => "" } });
-    for (const trial of stage.suite.strict ? TRIALS : TRIALS.slice(0, 1))
-      yield await guess(stage, world, trial);
+    const world = await patientWorld(stage, { server: { onMessage: () => "" } });
+    const trials = stage.suite.strict ? TRIALS : TRIALS.slice(0, 1);
+    for await (const cases of inWaves(stage, trials, (trial) => guess(stage, world, trial))) yield* cases;
   },
 };
 

@@ -6,6 +6,8 @@ import type { Stage } from "../stage.ts";
 import { Folder, victimWithFile } from "../world/on-disk.ts";
 import type { World } from "../world/world.ts";
 import { callOf, oneSession } from "./support/outcome.ts";
+import { eagerWorld } from "./support/private-world.ts";
+import { inWaves } from "./support/waves.ts";
 
 export const rollbackClient: Attack = {
   id: "rollback-client",
@@ -19,11 +21,11 @@ export const rollbackClient: Attack = {
   expected: { classic: "n/a", strict: "fails", "strict-gcm": "fails" },
   needs: ["own-server"],
   async *run(stage) {
-    const world = await stage.privateWorld({ server: { rounds: { policy: "eager" } } });
+    const world = await eagerWorld(stage);
     const folder = await Folder.make();
     stage.defer(() => folder.remove());
-    for (const epochs of stage.full ? [1, 2, 3, 5, 8, 70] : [1, 3])
-      yield await setBack(stage, world, folder, epochs);
+    const epochs = stage.full ? [1, 2, 3, 5, 8, 70] : [1, 3];
+    for await (const cases of inWaves(stage, epochs, (by) => setBack(stage, world, folder, by))) yield* cases;
   },
 };
 

@@ -5,6 +5,7 @@ import { Folder, victimWithFile } from "../world/on-disk.ts";
 import type { Victim } from "../world/victim.ts";
 import type { World } from "../world/world.ts";
 import { callOf, oneSession } from "./support/outcome.ts";
+import { eagerWorld, PATIENCE_MS } from "./support/private-world.ts";
 import { bySession } from "./support/reading.ts";
 
 /** Sessions before the copy of the database, and behind it. */
@@ -55,7 +56,7 @@ async function open(
   recording: Recording,
 ): Promise<{ world: World; mitm: Mitm }> {
   const keys = await folder.openDatabase();
-  const world = await stage.privateWorld({ server: { keys, rounds: { policy: "eager" } } });
+  const world = await eagerWorld(stage, { keys });
   return { world, mitm: await stage.mitm({ upstream: world.at, recording }) };
 }
 
@@ -73,7 +74,7 @@ async function playAgain(
   for (const frame of session.filter(({ direction }) => direction === "c2s")) {
     const watch = new Watch(recording, attacker.id, "server");
     attacker.send(frame.bytes, `${frame.header?.opcode} of the recorded session`);
-    if ((await watch.frames(1)).ended !== null) break;
+    if ((await watch.frames(1, PATIENCE_MS)).ended !== null) break;
   }
   const { frames, ended } = all.now;
   const answered = frames.filter(is("AGGREGATE")).length;

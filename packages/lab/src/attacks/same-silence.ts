@@ -3,9 +3,11 @@ import type { Attack, Case } from "../attack.ts";
 import { type Reaction, Recording, Watch } from "../mitm/index.ts";
 import type { Stage } from "../stage.ts";
 import type { World } from "../world/world.ts";
-import { badHellos, badPackets } from "./support/bad-packets.ts";
+import { type Bad, badHellos, badPackets, type HelloParts } from "./support/bad-packets.ts";
 import { oneSession } from "./support/outcome.ts";
 import { OwnSession, sealHello } from "./support/own-session.ts";
+import { eagerWorld, PATIENCE_MS } from "./support/private-world.ts";
+import { inWaves } from "./support/waves.ts";
 
 export const sameSilence: Attack = {
   id: "same-silence",
@@ -21,7 +23,7 @@ export const sameSilence: Attack = {
   expected: { classic: "fails", strict: "fails", "strict-gcm": "fails" },
   needs: ["own-server"],
   async *run(stage) {
-    const world = await stage.privateWorld({ server: { rounds: { policy: "eager" } } });
+    const world = await eagerWorld(stage);
     const reactions: Reaction[] = [];
     yield* beforeHandshake(stage, world, reactions);
     yield* inSession(stage, world, reactions);
@@ -54,14 +56,14 @@ async function* beforeHandshake(
     revoked: revoked.clientId,
     sealed: (message: Uint8Array) => sealHello(credential, message).hello,
   };
-  for (const { name, due, make } of badHellos(stage.suite)) {
+  const send = async ({ name, due, make }: Bad<HelloParts>): Promise<Case> => {
     const recording = new Recording();
     const attacker = await stage.attacker(recording, { at: world.at });
     const watch = new Watch(recording, attacker.id, "server");
     attacker.send(make(parts), `HELLO: ${name}`);
-    const reaction = await watch.ended();
+    const reaction = await watch.ended(PATIENCE_MS);
     reactions.push(reaction);
-    yield await stage.refusal({
+    return stage.refusal({
       name: `HELLO: ${name}`,
       did: `sent a HELLO that is wrong in one thing: ${name}`,
       recording,
@@ -70,11 +72,12 @@ async function* beforeHandshake(
       due: [due],
       world,
     });
-  }
+  };
+  for await (const cases of inWaves(stage, badHellos(stage.suite), send)) yield* cases;
 }
 
 async function* inSession(stage: Stage, world: World, reactions: Reaction[]): AsyncGenerator<Case, void> {
-  for (const { name, due, make } of badPackets(stage.suite)) {
+  const send = async ({ name, due, make }: Bad<OwnSession>): Promise<Case> => {
     const recording = new Recording();
     const client = await world.victim();
     const session = await OwnSession.open(
@@ -84,12 +87,12 @@ async function* inSession(stage: Stage, world: World, reactions: Reaction[]): As
     );
     const answer = session.watch();
     session.send(session.seal(utf8("1")), "DATA of round 1");
-    await answer.frames(1);
+    await answer.frames(1, PATIENCE_MS);
     const watch = session.watch();
     session.send(make(session), `DATA: ${name}`);
-    const reaction = await watch.ended();
+    const reaction = await watch.ended(PATIENCE_MS);
     reactions.push(reaction);
-    yield await stage.refusal({
+    return stage.refusal({
       name: `DATA: ${name}`,
       did: `sent, in round 2 of a live session, a packet that is wrong in one thing: ${name}`,
       recording,
@@ -98,5 +101,6 @@ async function* inSession(stage: Stage, world: World, reactions: Reaction[]): As
       due: [due],
       world,
     });
-  }
+  };
+  for await (const cases of inWaves(stage, badPackets(stage.suite), send)) yield* cases;
 }

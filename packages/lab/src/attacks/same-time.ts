@@ -9,6 +9,7 @@ import type { World } from "../world/world.ts";
 import { unpadded } from "./support/bad-packets.ts";
 import { Seeded } from "./support/campaign.ts";
 import { OwnSession, sealHello } from "./support/own-session.ts";
+import { eagerWorld } from "./support/private-world.ts";
 import { ascending, differenceOf, median } from "./support/statistics.ts";
 
 /** Welch's t from which a difference is none of chance: twice what statisticians of side channels ask for. */
@@ -54,13 +55,13 @@ export const sameTime: Attack = {
   expected: { classic: "fails", strict: "fails", "strict-gcm": "fails" },
   needs: ["own-server", "quiet"],
   async *run(stage) {
-    const world = await stage.privateWorld({ server: { rounds: { policy: "eager" } } });
+    const world = await eagerWorld(stage);
     const pairs = [...(await helloPairs(world, "memory")), ...(await packetPairs(stage, world))];
     if (stage.full) {
       const folder = await Folder.make();
       stage.defer(() => folder.remove());
       const keys = await folder.openDatabase();
-      pairs.push(...(await helloPairs(await stage.privateWorld({ server: { keys } }), "SQLite")));
+      pairs.push(...(await helloPairs(await eagerWorld(stage, { keys }), "SQLite")));
     }
     for (const pair of pairs) yield await compare(stage, pair);
   },

@@ -5,6 +5,7 @@ import type { Mitm, Stage } from "../stage.ts";
 import { Folder, victimWithFile } from "../world/on-disk.ts";
 import { outcomeOf, type Victim } from "../world/victim.ts";
 import { BASEKEY } from "../world/world.ts";
+import { eagerWorld } from "./support/private-world.ts";
 import { bySession, packetOf, type Reading, read, readWithSecret, sum } from "./support/reading.ts";
 import { classicStart, type Holder, handshakeKeys, openPacket } from "./support/schedule.ts";
 
@@ -52,7 +53,7 @@ async function* takeFiles(stage: Stage): AsyncGenerator<Case, void> {
   const recording = new Recording();
   const open = async () => {
     const keys = await folder.openDatabase();
-    const world = await stage.privateWorld({ server: { keys, rounds: { policy: "eager" } } });
+    const world = await eagerWorld(stage, { keys });
     return { world, mitm: await stage.mitm({ upstream: world.at, recording }) };
   };
   const first = await open();

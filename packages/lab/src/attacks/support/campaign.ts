@@ -4,6 +4,7 @@ import type { Stage } from "../../stage.ts";
 import type { Victim } from "../../world/victim.ts";
 import type { World } from "../../world/world.ts";
 import { callOf, oneSession } from "./outcome.ts";
+import { PATIENCE_MS } from "./private-world.ts";
 
 /** Numbers that look random and come again in the same order (xorshift). */
 export class Seeded {
@@ -77,7 +78,7 @@ async function replay(stage: Stage, { at }: World, hello: Uint8Array): Promise<v
   const attacker = await stage.attacker(recording, { at });
   const watch = new Watch(recording, attacker.id, "server");
   attacker.send(hello, "an old HELLO");
-  await watch.frames(1);
+  await watch.frames(1, PATIENCE_MS);
   attacker.end("rst");
 }
 

@@ -14,6 +14,7 @@ import {
 import { systemRandom } from "@pawl/protocol/driver";
 import { type AttackerConnection, is, type Recording, Watch } from "../../mitm/index.ts";
 import type { Enrolled } from "../../world/enrolled.ts";
+import { PATIENCE_MS } from "./private-world.ts";
 import { packetOf } from "./reading.ts";
 import {
   classicStart,
@@ -72,7 +73,7 @@ export class OwnSession {
     const { hello, message } = sealHello(credential);
     const watch = new Watch(recording, connection.id, "server");
     connection.send(hello, "HELLO of a client of his own");
-    const challenge = (await watch.frames(1)).frames.find(is("CHALLENGE"));
+    const challenge = (await watch.frames(1, PATIENCE_MS)).frames.find(is("CHALLENGE"));
     if (challenge === undefined) throw new Error("the server did not answer a client of the lab's own");
     const packet = hello.subarray(LENGTH_BYTES);
     const start = classicStart(secret, clientId);
