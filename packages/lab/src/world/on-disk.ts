@@ -73,7 +73,8 @@ export class Folder {
   }
 
   async remove(): Promise<void> {
-    await rm(this.path, { recursive: true, force: true });
+    // A client may be about to let go of its file.
+    await rm(this.path, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
   }
 
   async #databaseFiles(): Promise<string[]> {
