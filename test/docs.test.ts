@@ -2,7 +2,8 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { fillMarkers, readSpecification } from "../docs/tools/specification.ts";
+import { DOCUMENTS } from "../docs/tools/documents.ts";
+import { readDocument } from "../docs/tools/markers.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const documents = [
@@ -15,14 +16,16 @@ const documents = [
     .map((name) => `docs/${name}`),
 ];
 
-describe("docs/PROTOCOL.md", () => {
-  it("has the state diagrams of the tables of transitions (npm run docs)", () => {
-    const text = readSpecification();
-    expect(text === fillMarkers(text)).toBe(true);
+describe("what documents have from the code (npm run docs)", () => {
+  it.each(Object.entries(DOCUMENTS))("is up to date in %s", (_name, document) => {
+    const { is, shouldBe } = readDocument(document);
+    expect(is === shouldBe).toBe(true);
   });
+});
 
+describe("docs/PROTOCOL.md", () => {
   it("maps the original protocol to modules and tests that exist", () => {
-    const text = readSpecification();
+    const text = readFileSync(join(root, "docs/PROTOCOL.md"), "utf8");
     const named = [
       ...text.matchAll(/`((?:packages|test|vectors|examples)\/[\w./-]+\.(?:ts|json|md))(?::[^`]*)?`/g),
     ].map((m) => m[1] ?? "");

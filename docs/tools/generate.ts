@@ -1,3 +1,4 @@
-import { writeSpecification } from "./specification.ts";
+import { DOCUMENTS } from "./documents.ts";
+import { writeDocument } from "./markers.ts";
 
-writeSpecification();
+for (const document of Object.values(DOCUMENTS)) writeDocument(document);

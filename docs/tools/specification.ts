@@ -1,10 +1,10 @@
-import { readFileSync, writeFileSync } from "node:fs";
 import { CLIENT_TRANSITIONS, SERVER_TRANSITIONS } from "@pawl/protocol";
 import { type PacketsVectors, type PacketVector, readVectors } from "../../vectors/load.ts";
+import type { GeneratedDocument } from "./markers.ts";
 
 /**
- * Writes what docs/PROTOCOL.md has from elsewhere, between its markers (`npm run docs`): state diagrams and tables from
- * the tables of transitions, the worked example from the vectors. A test compares, so that the specification cannot fall behind the code.
+ * What docs/PROTOCOL.md has from elsewhere: state diagrams and tables from the tables of transitions, the worked example
+ * from the vectors.
  */
 
 interface Move {
@@ -15,7 +15,6 @@ type Rows = Readonly<
   Record<string, { readonly awaits: boolean; readonly on: Readonly<Partial<Record<string, Move>>> }>
 >;
 
-export const SPECIFICATION = new URL("../PROTOCOL.md", import.meta.url);
 const PACKETS = new Set(["HELLO", "CHALLENGE", "DATA", "AGGREGATE", "TERMINATE"]);
 /** Moves that every state has alike, said once in the text instead of drawn from each. */
 const EVERYWHERE = new Set(["abort", "frame-error", "end-of-stream"]);
@@ -128,22 +127,7 @@ const PARTS: Record<string, () => string> = {
   example,
 };
 
-/** The text with what stands between the markers made anew. @throws Error where a marker is missing */
-export function fillMarkers(text: string): string {
-  let out = text;
-  for (const [part, make] of Object.entries(PARTS)) {
-    const [start, end] = [`<!-- ${part}:start -->`, `<!-- ${part}:end -->`];
-    const [from, to] = [out.indexOf(start), out.indexOf(end)];
-    if (from < 0 || to < from) throw new Error(`docs/PROTOCOL.md has no markers ${start} … ${end}`);
-    out = `${out.slice(0, from + start.length)}\n\n${make()}\n\n${out.slice(to)}`;
-  }
-  return out;
-}
-
-export function readSpecification(): string {
-  return readFileSync(SPECIFICATION, "utf8");
-}
-
-export function writeSpecification(): void {
-  writeFileSync(SPECIFICATION, fillMarkers(readSpecification()));
-}
+export const specification: GeneratedDocument = {
+  file: new URL("../PROTOCOL.md", import.meta.url),
+  parts: PARTS,
+};

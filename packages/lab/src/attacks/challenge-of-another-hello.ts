@@ -14,7 +14,7 @@ export const challengeOfAnotherHello: Attack = {
     "The client says HELLO again, at the same epoch. The attacker answers with the CHALLENGE that he has.",
   ],
   expected: { classic: "works", strict: "fails", "strict-gcm": "fails" },
-  weakness: "A CHALLENGE of classic says nothing of the HELLO that it answers (PROTOCOL.md, 3 a).",
+  weakness: "A CHALLENGE of classic says nothing of the HELLO that it answers (PROTOCOL.md, 3.3 a).",
   async *run(stage) {
     const victim = await stage.victim();
     const server = await stage.mitm({ program: keepChallenge });

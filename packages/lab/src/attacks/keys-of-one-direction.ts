@@ -17,7 +17,7 @@ export const keysOfOneDirection: Attack = {
   ],
   expected: { classic: "works", strict: "fails", "strict-gcm": "fails" },
   weakness:
-    "In classic both directions begin with the same keys, and the cipher's key is the start of the MAC's (PROTOCOL.md, 3 c).",
+    "In classic both directions begin with the same keys, and the cipher's key is the start of the MAC's (PROTOCOL.md, 3.3 c).",
   async *run(stage) {
     const { suite } = stage;
     const victim = await stage.victim();

@@ -59,7 +59,7 @@ export const messageLengths: Attack = {
     "The attacker learns from a few of each kind, and takes every other packet for the kind whose mean length is nearest.",
   ],
   expected: { classic: "works", strict: "fails", "strict-gcm": "fails" },
-  weakness: "Classic has no padding: lengths leak, to 16 bytes (PROTOCOL.md, 3 e).",
+  weakness: "Classic has no padding: lengths leak, to 16 bytes (PROTOCOL.md, 3.3 e).",
   needs: ["own-server"],
   async *run(stage) {
     const world = await patientWorld(stage, { server: { onMessage: () => "" } });

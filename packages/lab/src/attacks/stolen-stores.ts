@@ -31,7 +31,7 @@ export const stolenStores: Attack = {
     "He cuts a client off at its first DATA, and takes the server's secret before it comes back.",
   ],
   expected: { classic: "works", strict: "fails", "strict-gcm": "fails" },
-  weakness: "In classic who learns basekey decrypts every session ever recorded (PROTOCOL.md, 3 b).",
+  weakness: "In classic who learns basekey decrypts every session ever recorded (PROTOCOL.md, 3.3 b).",
   needs: ["own-server"],
   run: (stage) => (stage.suite.strict ? takeFiles(stage) : takeBaseKey(stage)),
 };

@@ -1,0 +1,5 @@
+import { security } from "./security.ts";
+import { specification } from "./specification.ts";
+
+/** Every document with parts that are made from the code (`npm run docs`). */
+export const DOCUMENTS = { "docs/PROTOCOL.md": specification, "docs/SECURITY.md": security };
