@@ -292,6 +292,9 @@ export class Connection {
   #finish(cause: EndCause, phase: string): void {
     if (this.#done) return;
     this.#done = true;
+    const inOrder = cause.kind === "terminated" || cause.kind === "end-of-stream";
+    // First of all: what events, log and alarms take for one cause or another is nothing that the wire should tell.
+    if (!inOrder) this.#socket.destroy();
     this.#cancelDeadline();
     this.#sessionClock?.stop();
     this.#writer.stop();
@@ -303,8 +306,6 @@ export class Connection {
     if (this.#handle !== null) application.ended(this.#handle);
     const { live, helloClient: clientId, helloEpoch: epoch } = this.#session;
     reportEnd(events, { ...this.#origin(), clientId, epoch, live }, cause, phase);
-    if (cause.kind === "terminated" || cause.kind === "end-of-stream")
-      halfCloseAndDrain(this.#socket, this.#host.options.clock);
-    else this.#socket.destroy();
+    if (inOrder) halfCloseAndDrain(this.#socket, this.#host.options.clock);
   }
 }
