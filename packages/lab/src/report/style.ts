@@ -49,6 +49,7 @@ const TABLES = `
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .4rem .9rem .4rem 0; text-align: left; vertical-align: top; font-weight: 400; }
+@media (min-width: 40rem) { th, td { overflow-wrap: break-word; } }
 thead th { color: var(--quiet); font-size: .8rem; border-bottom: 1px solid var(--line); white-space: nowrap; }
 tbody tr:last-child > * { border-bottom: 1px solid var(--line); }
 .summary tbody th[scope="row"] { padding-left: 1rem; }
