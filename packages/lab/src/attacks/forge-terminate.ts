@@ -1,3 +1,4 @@
+import { SessionEndedError } from "@pawl/client";
 import { OPCODES } from "@pawl/protocol";
 import type { Attack } from "../attack.ts";
 import { type ObservedFrame, replace, withHeader } from "../mitm/index.ts";
@@ -27,11 +28,18 @@ export const forgeTerminate: Attack = {
           ? `called the ${place} a TERMINATE`
           : `put a TERMINATE of random bytes in place of the ${place}`;
         const to = place === "DATA" ? "to the server" : "to the client";
-        yield await stage.refusal({ name: `${to}, ${renamed ? "renamed" : "random"}`, did, due, ...led });
+        const name = `${to}, ${renamed ? "renamed" : "random"}`;
+        const accepted = led.accepted || isProperEnd(led.error);
+        yield await stage.refusal({ name, did, due, ...led, accepted });
       }
     }
   },
 };
+
+/** A client's caller was told a reason, as only a TERMINATE that was taken gives one. */
+function isProperEnd(error: unknown): boolean {
+  return error instanceof SessionEndedError && error.reason !== null;
+}
 
 /** One byte of message and one of kind. */
 const PLAINTEXT_BYTES = 2;
