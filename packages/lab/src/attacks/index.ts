@@ -10,6 +10,7 @@ import { dropWhatMoves } from "./drop-what-moves.ts";
 import { flood } from "./flood.ts";
 import { forgeTerminate } from "./forge-terminate.ts";
 import { forgedHello } from "./forged-hello.ts";
+import { helloFarAhead } from "./hello-far-ahead.ts";
 import { impersonateClient } from "./impersonate-client.ts";
 import { impersonateServer } from "./impersonate-server.ts";
 import { injectPackets } from "./inject.ts";
@@ -24,6 +25,7 @@ import { replayClientSession } from "./replay-client-session.ts";
 import { replayData } from "./replay-data.ts";
 import { replayHello } from "./replay-hello.ts";
 import { replayServerSession } from "./replay-server-session.ts";
+import { revokedClient } from "./revoked-client.ts";
 import { rollbackClient } from "./rollback-client.ts";
 import { rollbackServer } from "./rollback-server.ts";
 import { sameSilence } from "./same-silence.ts";
@@ -64,6 +66,7 @@ export const ATTACKS: readonly Attack[] = [
   downgrade,
   impersonateClient,
   impersonateServer,
+  revokedClient,
   truncate,
   forgeTerminate,
   sameSilence,
@@ -80,6 +83,7 @@ export const ATTACKS: readonly Attack[] = [
   messageLengths,
   unfairClient,
   flood,
+  helloFarAhead,
 ];
 
 export function attackById(id: string): Attack | undefined {
