@@ -29,7 +29,9 @@ export class Folder {
   /** A copy of all files, as they are now. */
   async copy(): Promise<Folder> {
     const copy = await Folder.make();
-    for (const name of await readdir(this.path)) await copyFile(join(this.path, name), join(copy.path, name));
+    // A lock is of who holds it, and may be gone by the time.
+    const names = (await readdir(this.path)).filter((name) => !name.endsWith(".lock"));
+    for (const name of names) await copyFile(join(this.path, name), join(copy.path, name));
     return copy;
   }
 
