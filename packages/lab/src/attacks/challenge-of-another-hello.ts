@@ -1,5 +1,5 @@
 import type { Attack } from "../attack.ts";
-import { cut, drop, inject, is, type Program, until } from "../mitm/index.ts";
+import { cut, drop, inject, is, type ObservedFrame, type Program, until, Watch } from "../mitm/index.ts";
 import { outcomeOf } from "../world/victim.ts";
 import { PATIENCE_MS } from "./support/private-world.ts";
 
@@ -22,9 +22,18 @@ export const challengeOfAnotherHello: Attack = {
     const challenge = server.recording.frames({ direction: "s2c" }).find(is("CHALLENGE"));
     if (challenge === undefined) throw new Error("no CHALLENGE was seen");
 
-    const mitm = await stage.mitm({ upstream: null, program: () => answerWith(challenge.bytes) });
+    const watches: Watch[] = [];
+    const mitm = await stage.mitm({
+      upstream: null,
+      program: ({ recording }) =>
+        answerWith(challenge.bytes, (hello) => {
+          // Where the client's file is let go of first, its connection has ended before its caller knows.
+          watches.push(Watch.behind(hello, recording));
+        }),
+    });
     const { value: session, error } = await outcomeOf(victim.connect(mitm, { timeoutMs: 1_000 }));
-    const watch = mitm.watch("client");
+    const [watch] = watches;
+    if (watch === undefined) throw new Error("no second HELLO was seen");
     // Who has taken the answer for his server's speaks now.
     if (session !== null) void outcomeOf(session.send(String(victim.prime)));
     const reaction = session === null ? await watch.ended(PATIENCE_MS) : await watch.frames(1, PATIENCE_MS);
@@ -45,7 +54,7 @@ function* keepChallenge(): Program {
   yield cut("rst");
 }
 
-function* answerWith(challenge: Uint8Array): Program {
-  yield* until(is("HELLO"));
+function* answerWith(challenge: Uint8Array, seen: (hello: ObservedFrame) => void): Program {
+  seen(yield* until(is("HELLO")));
   yield [...drop, inject("s2c", challenge, "the CHALLENGE that answered the HELLO before")];
 }
