@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { CLAIMS } from "@pawl/lab";
 import { beforeAll, describe, expect, it } from "vitest";
 import { buildOf, StaleMutantError } from "./mutants/build.ts";
 import { type Matrix, rowOf, runMatrix } from "./mutants/matrix.ts";
@@ -31,6 +32,11 @@ describe("the matrix of mutants and attacks", () => {
     const row = matrix.rows.find(({ mutant }) => mutant.id === id);
     expect(row && complaintsOfRow(row)).toEqual([]);
   });
+});
+
+it("breaks every claim in one mutant at least", () => {
+  const broken = new Set(MUTANTS.flatMap(({ claims }) => claims));
+  expect([...broken].sort()).toEqual(Object.keys(CLAIMS).sort());
 });
 
 const mutant: Mutant = {

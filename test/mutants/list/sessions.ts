@@ -30,7 +30,7 @@ export const SESSIONS: readonly Mutant[] = [
     id: "replay-undefended",
     wrong:
       "A direction keeps its keys, and the round of a packet is not compared: nothing tells a packet from its copy.",
-    claims: ["replay"],
+    claims: ["replay", "order"],
     changes: [
       {
         file: "protocol/key-schedule.js",
