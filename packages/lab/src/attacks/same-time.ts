@@ -56,13 +56,14 @@ export const sameTime: Attack = {
   needs: ["own-server", "quiet"],
   async *run(stage) {
     const world = await eagerWorld(stage);
-    const pairs = [...(await helloPairs(world, "memory")), ...(await packetPairs(stage, world))];
-    if (stage.full) {
-      const folder = await Folder.make();
-      stage.defer(() => folder.remove());
-      const keys = await folder.openDatabase();
-      pairs.push(...(await helloPairs(await eagerWorld(stage, { keys }), "SQLite")));
-    }
+    const folder = await Folder.make();
+    stage.defer(() => folder.remove());
+    const onDisk = await eagerWorld(stage, { keys: await folder.openDatabase() });
+    const pairs = [
+      ...(await helloPairs(world, "memory")),
+      ...(await helloPairs(onDisk, "SQLite")),
+      ...(await packetPairs(stage, world)),
+    ];
     for (const pair of pairs) yield await compare(stage, pair);
   },
 };

@@ -1,11 +1,12 @@
 import { clientId } from "@pawl/protocol";
 import { systemRandom } from "@pawl/protocol/driver";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { commitFrom, newClient, secretOf } from "../testing/fixtures.ts";
 import { Keyring } from "../wrapping.ts";
 import { openReader } from "./connection.ts";
 import { openSqliteStore } from "./open.ts";
 import { Reader } from "./reader.ts";
+import { SecretColumns } from "./secret-columns.ts";
 import { newFolder, rawConnection } from "./testing/stores.ts";
 
 it("reads what is stored now, page by page, each secret in a buffer of its own", async () => {
@@ -51,6 +52,32 @@ it("fails with a StoreError", async () => {
   db.exec("ALTER TABLE clients RENAME TO elsewhere");
   db.close();
   await expect(store.lookUp(clientId(1))).rejects.toMatchObject({ code: "PAWL_STORE" });
+  await store.close();
+  await folder.cleanup();
+});
+
+it("opens as many secrets for a client that there is not, where there are any", async () => {
+  const folder = await newFolder();
+  const store = await openSqliteStore({ path: folder.path, create: true });
+  const reader = new Reader(await openReader(folder.path), folder.path, new Keyring([]), systemRandom);
+  const open = vi.spyOn(SecretColumns.prototype, "open");
+  const opened = (id: number) => {
+    open.mockClear();
+    const client = reader.client(clientId(id));
+    return { found: client !== null, opened: open.mock.calls.length };
+  };
+  expect(opened(999)).toEqual({ found: false, opened: 0 });
+  await store.add([newClient(7)]);
+  expect(opened(7)).toEqual({ found: true, opened: 1 });
+  expect(opened(999)).toEqual({ found: false, opened: 1 });
+  // A row that does not open is not the fault of who asks for another.
+  open.mockImplementation(() => {
+    throw new Error("altered");
+  });
+  expect(opened(999)).toEqual({ found: false, opened: 1 });
+  open.mockRestore();
+
+  reader.close();
   await store.close();
   await folder.cleanup();
 });

@@ -69,8 +69,21 @@ export class Reader {
   client(id: ClientId): StoredClient | null {
     return this.#read(() => {
       const row = this.#sql.client.get(id) as SecretRow | undefined;
-      return row === undefined ? null : clientFromRow(row, this.#columns);
+      if (row !== undefined) return clientFromRow(row, this.#columns);
+      this.#readDecoy();
+      return null;
     });
+  }
+
+  /** As much work as a client makes that there is, so that time does not tell who is enrolled. */
+  #readDecoy(): void {
+    const row = this.#sql.decoy.get() as SecretRow | undefined;
+    if (row === undefined) return;
+    try {
+      wipe(clientFromRow(row, this.#columns).secret);
+    } catch {
+      // What is wrong with that row is said when its own client is looked up.
+    }
   }
 
   info(id: ClientId): ClientInfo | null {
@@ -188,6 +201,7 @@ function prepare(db: Database) {
   const paged = "WHERE client_id > ? ORDER BY client_id LIMIT ?";
   return {
     client: db.prepare(`SELECT ${SECRET_COLUMNS} FROM clients WHERE client_id = ?`),
+    decoy: db.prepare(`SELECT ${SECRET_COLUMNS} FROM clients ORDER BY client_id LIMIT 1`),
     info: db.prepare(`SELECT ${INFO_COLUMNS} FROM clients WHERE client_id = ?`),
     page: db.prepare(`SELECT ${INFO_COLUMNS} FROM clients ${paged}`),
     count: db.prepare("SELECT count(*) AS n FROM clients"),
