@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CLAIMS } from "@pawl/lab";
 import { beforeAll, describe, expect, it } from "vitest";
-import { buildOf, StaleMutantError } from "./mutants/build.ts";
+import { buildOf, StaleMutantError, staleAmong } from "./mutants/build.ts";
 import { type Matrix, rowOf, runMatrix } from "./mutants/matrix.ts";
 import type { Mutant } from "./mutants/mutant.ts";
 import { MUTANTS } from "./mutants/mutants.ts";
@@ -11,6 +11,10 @@ import { complaintsOf, complaintsOfControl, complaintsOfRow, linesOf, markdownOf
 import type { Finding, Trial } from "./mutants/trials.ts";
 
 /** Whether the attacks would notice: each build of the protocol that is broken on purpose is caught by one of them. */
+
+it("has no mutant whose text has changed", async () => {
+  expect(await staleAmong(MUTANTS)).toEqual([]);
+});
 
 describe("the matrix of mutants and attacks", () => {
   let matrix: Matrix;

@@ -53,6 +53,12 @@ export async function buildOf(mutant: Mutant | null): Promise<Build> {
   return { folder, modules, remove };
 }
 
+/** One line for each mutant whose text is not there: all that a change of the code has made stale. */
+export async function staleAmong(mutants: readonly Mutant[]): Promise<string[]> {
+  const tried = await Promise.allSettled(mutants.map(changedFiles));
+  return tried.flatMap((one) => (one.status === "rejected" ? [String(one.reason.message)] : []));
+}
+
 /** By `Change.file`: the text with all changes of the mutant. @throws StaleMutantError */
 async function changedFiles({ id, changes }: Mutant): Promise<Map<string, string>> {
   const changed = new Map<string, string>();

@@ -113,10 +113,10 @@ export const PACKETS: readonly Mutant[] = [
       },
       {
         file: "server/connection.js",
-        find: "else\n            this.#socket.destroy();",
-        replace: `else if (cause.kind === "violation" && cause.error.message.includes("padding"))
+        find: "if (!inOrder)\n            this.#socket.destroy();",
+        replace: `if (cause.kind === "violation" && cause.error.message.includes("padding"))
             this.#socket.end("bad padding");
-        else
+        else if (!inOrder)
             this.#socket.destroy();`,
       },
     ],

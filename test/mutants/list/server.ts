@@ -21,10 +21,10 @@ export const SERVER: readonly Mutant[] = [
     changes: [
       {
         file: "server/connection.js",
-        find: "else\n            this.#socket.destroy();",
-        replace: `else if (cause.kind === "violation" && cause.error.subject === "unknown")
+        find: "if (!inOrder)\n            this.#socket.destroy();",
+        replace: `if (cause.kind === "violation" && cause.error.subject === "unknown")
             this.#socket.end("unknown client");
-        else
+        else if (!inOrder)
             this.#socket.destroy();`,
       },
     ],
