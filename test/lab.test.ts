@@ -118,6 +118,9 @@ describe("pawl lab run", () => {
     const nowhere = await pawlIn(cwd, [...argv, "--pcap", "none/lab.pcapng"]);
     expect(nowhere).toMatchObject({ code: 1, stdout: "" });
     expect(nowhere.stderr).toMatch(/none\/lab\.pcapng cannot be written \(ENOENT\); check its folder/);
+    const folder = await pawlIn(cwd, ["lab", "run", "--only", "replay-data", "--report", "."]);
+    expect(folder).toMatchObject({ code: 1, stdout: "" });
+    expect(folder.stderr).toMatch(/is a folder; name a file in it/);
     const world = worldIn(cwd);
     const run = runCommand(argv, world.io);
     setTimeout(() => world.stop("SIGINT"), 300);

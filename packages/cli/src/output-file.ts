@@ -1,4 +1,4 @@
-import { type FileHandle, open, rename, unlink } from "node:fs/promises";
+import { type FileHandle, open, rename, stat, unlink } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { syncFolder } from "@pawl/protocol/driver";
 import { CommandError } from "./exit.ts";
@@ -20,6 +20,8 @@ export class OutputFile {
   /** Before the work, so that a folder that cannot be written shows at once. @throws CommandError */
   static async open(name: string, io: Io): Promise<OutputFile> {
     const path = resolve(io.cwd, name);
+    const there = await stat(path).catch(() => null);
+    if (there?.isDirectory() === true) throw new CommandError(`${path} is a folder; name a file in it`);
     const temporary = `${path}.${process.pid}.tmp`;
     try {
       return new OutputFile(path, temporary, await open(temporary, "wx"));
