@@ -86,6 +86,7 @@ async function carryOut(
 ): Promise<void> {
   const harmed = world?.honest.wrong.length ?? 0;
   await world?.honest.round();
+  stage.signal.throwIfAborted();
   for await (const one of attack.run(stage)) {
     add(one);
     stage.signal.throwIfAborted();

@@ -59,6 +59,7 @@ export class Stage {
   readonly victims: Victim[] = [];
   readonly #enrol: StageOptions["enrol"];
   readonly #deferred = new Set<() => Promise<unknown> | unknown>();
+  #closed = false;
 
   constructor({ suite, at, world, enrol, full, signal }: StageOptions) {
     this.suite = suite;
@@ -201,14 +202,16 @@ export class Stage {
     return (await world.events.ofPort("violation", open.port))?.error ?? null;
   }
 
-  /** Does this when the attack has ended, the last first. */
+  /** Does this when the attack has ended, the last first; at once where it has been given up, and goes on all the same. */
   defer(undo: () => Promise<unknown> | unknown): void {
-    this.#deferred.add(undo);
+    if (this.#closed) void undo();
+    else this.#deferred.add(undo);
   }
 
   async close(): Promise<void> {
     // Against a server that is somebody else's the next attack takes the same client.
     if (this.world === null) await Promise.all(this.victims.map((victim) => victim.end(ENDING_MS)));
+    this.#closed = true;
     const undone = [...this.#deferred].reverse();
     this.#deferred.clear();
     for (const undo of undone) await undo();
