@@ -1,4 +1,19 @@
-import type { Mutant } from "../mutant.ts";
+import type { Change, Mutant } from "../mutant.ts";
+
+/** Decrypts a packet, and looks at its padding, before its tag is compared. */
+const decryptsFirst: Change = {
+  file: "protocol/record.js",
+  find: `if (!crypto.equal(tag, parts.tag))
+        throw new HmacError("the tag is wrong");
+    const plaintext = crypto.cbcDecrypt(keys.enc, parts.iv, parts.ciphertext);
+    if (plaintext === null)
+        throw new FormatError("the padding of the last block is wrong");`,
+  replace: `const plaintext = crypto.cbcDecrypt(keys.enc, parts.iv, parts.ciphertext);
+    if (plaintext === null)
+        throw new FormatError("the padding of the last block is wrong");
+    if (!crypto.equal(tag, parts.tag))
+        throw new HmacError("the tag is wrong");`,
+};
 
 /** Mistakes in how one packet is sealed and opened (docs/PROTOCOL.md, 1 and 4.3). */
 export const PACKETS: readonly Mutant[] = [
@@ -77,40 +92,14 @@ export const PACKETS: readonly Mutant[] = [
     wrong: "A packet is decrypted before its tag is compared, and wrong padding is refused at once.",
     claims: ["integrity"],
     backstop: "What it tells apart is not to be seen on the wire, but in the time that it takes.",
-    changes: [
-      {
-        file: "protocol/record.js",
-        find: `if (!crypto.equal(tag, parts.tag))
-        throw new HmacError("the tag is wrong");
-    const plaintext = crypto.cbcDecrypt(keys.enc, parts.iv, parts.ciphertext);
-    if (plaintext === null)
-        throw new FormatError("the padding of the last block is wrong");`,
-        replace: `const plaintext = crypto.cbcDecrypt(keys.enc, parts.iv, parts.ciphertext);
-    if (plaintext === null)
-        throw new FormatError("the padding of the last block is wrong");
-    if (!crypto.equal(tag, parts.tag))
-        throw new HmacError("the tag is wrong");`,
-      },
-    ],
+    changes: [decryptsFirst],
   },
   {
     id: "padding-oracle",
     wrong: "A packet is decrypted before its tag is compared, and whose padding is wrong is told so.",
     claims: ["silence"],
     changes: [
-      {
-        file: "protocol/record.js",
-        find: `if (!crypto.equal(tag, parts.tag))
-        throw new HmacError("the tag is wrong");
-    const plaintext = crypto.cbcDecrypt(keys.enc, parts.iv, parts.ciphertext);
-    if (plaintext === null)
-        throw new FormatError("the padding of the last block is wrong");`,
-        replace: `const plaintext = crypto.cbcDecrypt(keys.enc, parts.iv, parts.ciphertext);
-    if (plaintext === null)
-        throw new FormatError("the padding of the last block is wrong");
-    if (!crypto.equal(tag, parts.tag))
-        throw new HmacError("the tag is wrong");`,
-      },
+      decryptsFirst,
       {
         file: "server/connection.js",
         find: "if (!inOrder)\n            this.#socket.destroy();",

@@ -55,13 +55,19 @@ async function handshake(stage: Stage, place: "HELLO" | "CHALLENGE"): Promise<Ca
   return gaveUp(place, mitm, error);
 }
 
-async function aggregate(stage: Stage): Promise<Case> {
+/** A client that has spoken, and whose AGGREGATE does not arrive. */
+async function unanswered(stage: Stage) {
   const victim = await stage.victim();
   const mitm = await without(stage, "AGGREGATE");
   const session = await victim.connect(mitm);
   const answering = mitm.watch("server");
   const speaking = outcomeOf(victim.say(session));
   await answering.frames(1);
+  return { victim, mitm, session, speaking };
+}
+
+async function aggregate(stage: Stage): Promise<Case> {
+  const { mitm, session, speaking } = await unanswered(stage);
   await session.close();
   const { error } = await speaking;
   return gaveUp("AGGREGATE", mitm, error);
@@ -106,12 +112,7 @@ async function data(stage: Stage, round: number): Promise<Case> {
 }
 
 async function supersededAggregate(stage: Stage): Promise<Case> {
-  const victim = await stage.victim();
-  const mitm = await without(stage, "AGGREGATE");
-  const session = await victim.connect(mitm);
-  const answering = mitm.watch("server");
-  const speaking = outcomeOf(victim.say(session));
-  await answering.frames(1);
+  const { victim, mitm, session, speaking } = await unanswered(stage);
   const watch = mitm.watch("client");
   await supersede(stage, victim);
   const [answer, end] = await Promise.all([speaking, session.closed]);
