@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Seeded } from "./campaign.ts";
-import { differenceOf, quantile } from "./statistics.ts";
+import { differenceOf, median, quantile } from "./statistics.ts";
 
 /** Times of a victim: 100 µs and some noise, and now and then the machine has something else to do. */
 function times(seed: number, count: number, more = 0): number[] {
@@ -39,5 +39,13 @@ describe("quantile", () => {
     expect(quantile([1, 2, 3, 4], 0.5)).toBe(3);
     expect(quantile([1, 2, 3, 4], 1)).toBe(4);
     expect(quantile([], 0.5)).toBe(0);
+  });
+});
+
+describe("median", () => {
+  it("is the value in the middle, the upper one of two", () => {
+    expect(median([1, 2, 30])).toBe(2);
+    expect(median([1, 2, 30, 40])).toBe(30);
+    expect(median([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])).toBe(6);
   });
 });
