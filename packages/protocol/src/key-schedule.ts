@@ -198,19 +198,19 @@ export interface PacketChain {
 
 /** Section 4.3: 32 bytes that ratchet with every packet of their direction. */
 export class Chain implements PacketChain {
+  readonly suite: Suite;
   readonly #crypto: CryptoProvider;
-  readonly #suite: Suite;
   #chain: Uint8Array;
 
   /** Takes `chain` over. */
   constructor(crypto: CryptoProvider, suite: Suite, chain: Uint8Array) {
     this.#crypto = crypto;
-    this.#suite = suite;
+    this.suite = suite;
     this.#chain = chain;
   }
 
   keys(): PacketKeys {
-    return packetKeys(this.#crypto, this.#suite, this.#chain);
+    return packetKeys(this.#crypto, this.suite, this.#chain);
   }
 
   /** `chain' = X(chain, "ratchet", iv ‖ tag)`: the message is in it through the tag. */
@@ -222,6 +222,11 @@ export class Chain implements PacketChain {
 
   wipe(): void {
     wipe(this.#chain);
+  }
+
+  /** The 32 bytes themselves, for a record layer that keeps them elsewhere: this object is not used any more. */
+  handOver(): Uint8Array {
+    return this.#chain;
   }
 }
 

@@ -15,6 +15,12 @@ export const KIND_MESSAGE = 1;
 export const KIND_COVER = 2;
 export type Kind = "message" | "cover";
 
+/** What is inside a packet. */
+export interface Content {
+  readonly message: Uint8Array;
+  readonly kind: Kind;
+}
+
 /** Reads `none`, `block:N` (N in 1 … 65,536) and `pow2`. @throws RangeError with what was expected. */
 export function parsePadding(text: string): PaddingPolicy {
   if (text === "none" || text === "pow2") return { kind: text };
@@ -63,7 +69,7 @@ export function wrap(message: Uint8Array, kind: Kind, length: number): Uint8Arra
  * The message, as a view of `plaintext`, and its kind.
  * @throws FormatError where there is no kind byte before the zeros, or an unknown one.
  */
-export function unwrap(plaintext: Uint8Array): { message: Uint8Array; kind: Kind } {
+export function unwrap(plaintext: Uint8Array): Content {
   let end = plaintext.length - 1;
   while (end >= 0 && plaintext[end] === 0) end--;
   const kind = plaintext[end];

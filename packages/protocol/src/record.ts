@@ -1,9 +1,9 @@
 import { type Epoch, wipe, writeU32 } from "./bytes.ts";
-import type { CryptoProvider } from "./crypto/provider.ts";
-import { FormatError, HmacError } from "./errors.ts";
-import { EpochSecret, type PacketChain, type PacketKeys, wipeKeys } from "./key-schedule.ts";
+import type { CryptoProvider, RecordChain } from "./crypto/provider.ts";
+import { FormatError, HmacError, IllegalTransitionError } from "./errors.ts";
+import { Chain, EpochSecret, type PacketChain, type PacketKeys, wipeKeys } from "./key-schedule.ts";
 import { LENGTH_BYTES, SECRET_BYTES } from "./limits.ts";
-import { type Kind, NO_PADDING, type PaddingPolicy, paddedLength, unwrap, wrap } from "./padding.ts";
+import { type Content, NO_PADDING, type PaddingPolicy, paddedLength, unwrap, wrap } from "./padding.ts";
 import { packetBytes, STRICT, type Suite } from "./suites.ts";
 import { encodeHeader, type Header, splitPacket } from "./wire.ts";
 
@@ -11,12 +11,6 @@ import { encodeHeader, type Header, splitPacket } from "./wire.ts";
  * Section 4.3 (and 3): one packet sealed and opened, and the two objects that do so along a chain, one direction each.
  * Verification comes before decryption, and a chain moves only after both, so what is rejected changes nothing.
  */
-
-/** What is inside a packet. */
-export interface Content {
-  readonly message: Uint8Array;
-  readonly kind: Kind;
-}
 
 /**
  * A frame (length, header, IV, ciphertext, tag) in one buffer.
@@ -81,17 +75,21 @@ export function contentOf(header: Pick<Header, "suite" | "opcode">, plaintext: U
   return content;
 }
 
-/** The plaintext for a message: itself in classic; with its kind, and padding for DATA and AGGREGATE alone, else. */
-export function plaintextOf(
-  header: Pick<Header, "suite" | "opcode">,
-  content: Content,
+/** Bytes of plaintext for a message of `length` bytes: padded in DATA and AGGREGATE alone, and nothing added in classic. */
+function plaintextLength(
+  { suite, opcode }: Pick<Header, "suite" | "opcode">,
+  length: number,
   padding: PaddingPolicy,
   limit: number,
-): Uint8Array {
-  if (!header.suite.strict) return content.message;
-  const padded = header.opcode === "DATA" || header.opcode === "AGGREGATE";
-  const length = paddedLength(padded ? padding : NO_PADDING, content.message.length, limit);
-  return wrap(content.message, content.kind, length);
+): number {
+  if (!suite.strict) return length;
+  const padded = opcode === "DATA" || opcode === "AGGREGATE";
+  return paddedLength(padded ? padding : NO_PADDING, length, limit);
+}
+
+/** The plaintext for a message: itself in classic; with its kind, and zeros up to `length` bytes, else. */
+function plaintextOf({ suite }: Pick<Header, "suite">, content: Content, length: number): Uint8Array {
+  return suite.strict ? wrap(content.message, content.kind, length) : content.message;
 }
 
 /** A HELLO or CHALLENGE of the strict suites, whose keys do not ratchet. Overwrites `keys`. */
@@ -102,7 +100,8 @@ export function sealHandshake(
   message: Uint8Array,
   iv: Uint8Array,
 ): Uint8Array {
-  const plaintext = plaintextOf(header, { message, kind: "message" }, NO_PADDING, message.length);
+  const length = plaintextLength(header, message.length, NO_PADDING, message.length);
+  const plaintext = plaintextOf(header, { message, kind: "message" }, length);
   const frame = sealFrame(crypto, keys, header, plaintext, iv);
   wipeKeys(keys);
   return frame;
@@ -144,23 +143,20 @@ export function openDecoy(
   }
 }
 
-/** Seals the packets of one direction. */
-export class RecordSealer {
+/** The record layer of one direction as the primitives of a provider make it, for every suite. */
+class PrimitiveRecords implements RecordChain {
   readonly #crypto: CryptoProvider;
   readonly #chain: PacketChain;
+  #wiped = false;
 
   constructor(crypto: CryptoProvider, chain: PacketChain) {
     this.#crypto = crypto;
     this.#chain = chain;
   }
 
-  /**
-   * @param limit the longest message allowed at this place, in bytes: padding stays within it
-   * @returns the frame; the chain has moved on
-   */
-  seal(header: Header, content: Content, padding: PaddingPolicy, limit: number, iv: Uint8Array): Uint8Array {
-    const keys = this.#chain.keys();
-    const plaintext = plaintextOf(header, content, padding, limit);
+  seal(header: Header, content: Content, plaintextLength: number, iv: Uint8Array): Uint8Array {
+    const keys = this.#keys();
+    const plaintext = plaintextOf(header, content, plaintextLength);
     const frame = sealFrame(this.#crypto, keys, header, plaintext, iv);
     wipeKeys(keys);
     if (plaintext !== content.message) wipe(plaintext);
@@ -169,27 +165,8 @@ export class RecordSealer {
     return frame;
   }
 
-  wipe(): void {
-    this.#chain.wipe();
-  }
-}
-
-/** Opens the packets of one direction. */
-export class RecordOpener {
-  readonly #crypto: CryptoProvider;
-  readonly #chain: PacketChain;
-
-  constructor(crypto: CryptoProvider, chain: PacketChain) {
-    this.#crypto = crypto;
-    this.#chain = chain;
-  }
-
-  /**
-   * The content of a packet whose header has been checked; then the chain moves on. On an error it has not moved.
-   * @throws HmacError, FormatError
-   */
   open(header: Header, packet: Uint8Array): Content {
-    const keys = this.#chain.keys();
+    const keys = this.#keys();
     try {
       const content = contentOf(header, openPacket(this.#crypto, keys, header.suite, packet));
       const parts = splitPacket(header.suite, packet);
@@ -202,5 +179,63 @@ export class RecordOpener {
 
   wipe(): void {
     this.#chain.wipe();
+    this.#wiped = true;
+  }
+
+  #keys(): PacketKeys {
+    if (this.#wiped) throw new IllegalTransitionError("the keys of this direction are overwritten");
+    return this.#chain.keys();
+  }
+}
+
+/** The provider's own record layer, where it has one for the suite of `chain`. */
+function recordsAlong(crypto: CryptoProvider, chain: PacketChain): RecordChain {
+  if (crypto.recordChain === undefined || !(chain instanceof Chain))
+    return new PrimitiveRecords(crypto, chain);
+  return crypto.recordChain(chain.suite, chain.handOver());
+}
+
+/** Seals the packets of one direction. */
+export class RecordSealer {
+  readonly #records: RecordChain;
+
+  /** Takes `chain` over. */
+  constructor(crypto: CryptoProvider, chain: PacketChain) {
+    this.#records = recordsAlong(crypto, chain);
+  }
+
+  /**
+   * @param limit the longest message allowed at this place, in bytes: padding stays within it
+   * @returns the frame; the chain has moved on
+   */
+  seal(header: Header, content: Content, padding: PaddingPolicy, limit: number, iv: Uint8Array): Uint8Array {
+    const length = plaintextLength(header, content.message.length, padding, limit);
+    return this.#records.seal(header, content, length, iv);
+  }
+
+  wipe(): void {
+    this.#records.wipe();
+  }
+}
+
+/** Opens the packets of one direction. */
+export class RecordOpener {
+  readonly #records: RecordChain;
+
+  /** Takes `chain` over. */
+  constructor(crypto: CryptoProvider, chain: PacketChain) {
+    this.#records = recordsAlong(crypto, chain);
+  }
+
+  /**
+   * The content of a packet whose header has been checked; then the chain moves on. On an error it has not moved.
+   * @throws HmacError, FormatError
+   */
+  open(header: Header, packet: Uint8Array): Content {
+    return this.#records.open(header, packet);
+  }
+
+  wipe(): void {
+    this.#records.wipe();
   }
 }

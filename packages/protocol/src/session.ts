@@ -16,9 +16,9 @@ import {
 } from "./errors.ts";
 import type { FrameErrorEvent, PacketEvent, TerminateEvent } from "./events.ts";
 import { LAST_ROUND } from "./limits.ts";
-import { NO_PADDING, type PaddingPolicy } from "./padding.ts";
+import { type Content, NO_PADDING, type PaddingPolicy } from "./padding.ts";
 import { reasonFromCode, TERMINATE_REASONS, type TerminateReason } from "./reasons.ts";
-import type { Content, RecordOpener, RecordSealer } from "./record.ts";
+import type { RecordOpener, RecordSealer } from "./record.ts";
 import type { Suite } from "./suites.ts";
 import type { CommonHandler, Move, Table } from "./transitions.ts";
 import { type Direction, decodeHeader, type Header, type Opcode } from "./wire.ts";

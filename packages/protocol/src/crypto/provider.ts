@@ -1,6 +1,10 @@
+import type { Content } from "../padding.ts";
+import type { Suite } from "../suites.ts";
+import type { Header } from "../wire.ts";
+
 /**
  * The primitives that the core asks for. `node.ts` has them from node:crypto; a provider draws no randomness and keeps
- * no state. Every output is freshly allocated and the caller's to overwrite.
+ * no state but that of its record layers. Every output is the caller's to overwrite.
  */
 export interface CryptoProvider {
   readonly name: string;
@@ -27,4 +31,26 @@ export interface CryptoProvider {
   ): Uint8Array | null;
   /** In a time that depends on the lengths alone. */
   equal(a: Uint8Array, b: Uint8Array): boolean;
+  /**
+   * The record layer of one direction of a strict suite, where the provider has one of its own; else `record.ts` makes it of
+   * the primitives. Takes `chain`, 32 bytes, over.
+   */
+  recordChain?(suite: Suite, chain: Uint8Array): RecordChain;
+}
+
+/** Section 4.3 along one chain. One object either seals or opens, since each direction has a chain of its own. */
+export interface RecordChain {
+  /**
+   * @param plaintextLength bytes of message, kind and zeros
+   * @param iv random bytes, at least as many as the suite takes
+   * @returns the frame; the chain has moved on
+   */
+  seal(header: Header, content: Content, plaintextLength: number, iv: Uint8Array): Uint8Array;
+  /**
+   * The content of a packet whose header has been checked; then the chain moves on. On an error it has not moved.
+   * @throws HmacError, FormatError
+   */
+  open(header: Header, packet: Uint8Array): Content;
+  /** Overwrites the chain; what comes after throws IllegalTransitionError. */
+  wipe(): void;
 }
