@@ -114,3 +114,7 @@ export class EpochExhaustedError extends LocalError {
 export class KeyError extends LocalError {
   readonly code = "PAWL_KEY";
 }
+/** `PAWL_CRYPTO` asks for what this machine does not have, or for nothing that is known. */
+export class CryptoUnavailableError extends LocalError {
+  readonly code = "PAWL_CRYPTO_UNAVAILABLE";
+}

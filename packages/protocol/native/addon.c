@@ -1,0 +1,230 @@
+/**
+ * What JavaScript sees of the record layer: `RecordChain`, an object that keeps the chain of one direction, and the hashes that
+ * the handshake is made of. Types and lengths are checked here or below, whoever calls; TypeScript allocates all results.
+ */
+#ifndef NAPI_VERSION
+#define NAPI_VERSION 8
+#endif
+#include <node_api.h>
+
+#include "record.h"
+
+#include <stdlib.h>
+
+enum { LENGTH_BYTES = 4, MAX_PARTS = 8 };
+
+static const char *const NOT_BYTES = "expected a Uint8Array whose memory is there";
+
+static napi_value type_error(napi_env env, const char *message) {
+  napi_throw_type_error(env, NULL, message);
+  return NULL;
+}
+
+/** Uint8Arrays alone, Buffers among them. What was transferred elsewhere is refused, not taken as empty. */
+static bool bytes_of(napi_env env, napi_value value, Bytes *out) {
+  napi_typedarray_type type;
+  void *data = NULL;
+  if (napi_get_typedarray_info(env, value, &type, &out->length, &data, NULL, NULL) != napi_ok) return false;
+  out->data = data;
+  if (type != napi_uint8_array) return false;
+  if (out->length > 0) return data != NULL;
+  napi_value buffer;
+  bool detached = true;
+  return napi_get_typedarray_info(env, value, NULL, NULL, NULL, &buffer, NULL) == napi_ok &&
+         napi_is_detached_arraybuffer(env, buffer, &detached) == napi_ok && !detached;
+}
+
+/** For results: the memory is the caller's, and written. */
+static bool room_of(napi_env env, napi_value value, uint8_t **data, size_t *length) {
+  Bytes bytes;
+  if (!bytes_of(env, value, &bytes)) return false;
+  *data = (uint8_t *)(uintptr_t)bytes.data;
+  *length = bytes.length;
+  return true;
+}
+
+static napi_value number(napi_env env, int64_t integer) {
+  napi_value value = NULL;
+  napi_create_int64(env, integer, &value);
+  return value;
+}
+
+static void free_chain(napi_env env, void *data, void *hint) {
+  (void)env;
+  (void)hint;
+  chain_wipe(data);
+  free(data);
+}
+
+/** `new RecordChain(suite: 2 | 3, chain: Uint8Array)`: a copy of its 32 bytes. */
+static napi_value chain_new(napi_env env, napi_callback_info info) {
+  size_t count = 2;
+  napi_value args[2], self, target;
+  uint32_t suite;
+  Bytes bytes;
+  if (napi_get_cb_info(env, info, &count, args, &self, NULL) != napi_ok) return NULL;
+  if (napi_get_new_target(env, info, &target) != napi_ok || target == NULL) {
+    return type_error(env, "RecordChain is a class");
+  }
+  if (count != 2 || napi_get_value_uint32(env, args[0], &suite) != napi_ok ||
+      (suite != SUITE_STRICT && suite != SUITE_STRICT_GCM)) {
+    return type_error(env, "expected a suite that ratchets");
+  }
+  if (!bytes_of(env, args[1], &bytes) || bytes.length != CHAIN_BYTES) {
+    return type_error(env, "expected a chain of 32 bytes");
+  }
+  Chain *chain = malloc(sizeof *chain);
+  if (chain == NULL) {
+    napi_throw_error(env, NULL, "out of memory");
+    return NULL;
+  }
+  chain_init(chain, (Suite)suite, bytes.data);
+  if (napi_wrap(env, self, chain, free_chain, NULL, NULL) != napi_ok) {
+    free_chain(env, chain, NULL);
+    return type_error(env, "this object cannot hold a chain");
+  }
+  return self;
+}
+
+/**
+ * The arguments of a method, and the chain of its object. That the object is a RecordChain is V8's to check, by the signature
+ * that napi_define_class gives a method; one whose constructor threw has no chain.
+ */
+static bool method(napi_env env, napi_callback_info info, size_t due, napi_value *args, Chain **chain,
+                   Crypto **crypto) {
+  size_t count = due;
+  napi_value self;
+  void *object = NULL, *data = NULL;
+  if (napi_get_cb_info(env, info, &count, args, &self, &data) != napi_ok || count != due ||
+      napi_unwrap(env, self, &object) != napi_ok || object == NULL) {
+    type_error(env, "expected a RecordChain, and all arguments of its method");
+    return false;
+  }
+  *chain = object;
+  *crypto = data;
+  return true;
+}
+
+/** `seal(frame, message, plaintextLength, kind)`: a Status. `frame` begins with length, header and IV. */
+static napi_value chain_seal(napi_env env, napi_callback_info info) {
+  napi_value args[4];
+  Chain *chain;
+  Crypto *crypto;
+  uint8_t *frame;
+  size_t length;
+  Bytes message;
+  uint32_t plaintext_length, kind;
+  if (!method(env, info, 4, args, &chain, &crypto)) return NULL;
+  if (!room_of(env, args[0], &frame, &length) || !bytes_of(env, args[1], &message)) {
+    return type_error(env, NOT_BYTES);
+  }
+  if (length < LENGTH_BYTES) return number(env, WRONG_LENGTH);
+  if (napi_get_value_uint32(env, args[2], &plaintext_length) != napi_ok ||
+      napi_get_value_uint32(env, args[3], &kind) != napi_ok || (kind != KIND_MESSAGE && kind != KIND_COVER)) {
+    return type_error(env, "expected a length of plaintext, and kind 1 or 2");
+  }
+  return number(env, record_seal(crypto, chain, frame + LENGTH_BYTES, length - LENGTH_BYTES, message,
+                                 plaintext_length, (Kind)kind));
+}
+
+/**
+ * `open(packet, plaintext)`: twice the length of the message, which stands at the beginning of `plaintext`, and 1 more for a cover;
+ * else a Status, which is negative.
+ */
+static napi_value chain_open(napi_env env, napi_callback_info info) {
+  napi_value args[2];
+  Chain *chain;
+  Crypto *crypto;
+  Bytes packet;
+  uint8_t *plaintext;
+  size_t room;
+  Content content;
+  if (!method(env, info, 2, args, &chain, &crypto)) return NULL;
+  if (!bytes_of(env, args[0], &packet) || !room_of(env, args[1], &plaintext, &room)) {
+    return type_error(env, NOT_BYTES);
+  }
+  const Status status = record_open(crypto, chain, packet, plaintext, room, &content);
+  return number(env, status == DONE ? 2 * (int64_t)content.length + (content.kind == KIND_COVER) : status);
+}
+
+static napi_value chain_wipe_now(napi_env env, napi_callback_info info) {
+  Chain *chain;
+  Crypto *crypto;
+  if (method(env, info, 0, NULL, &chain, &crypto)) chain_wipe(chain);
+  return NULL;
+}
+
+/** The room for a hash, then what it is of. */
+static bool hash_args(napi_env env, napi_callback_info info, uint8_t **out, Bytes *parts, size_t *count) {
+  size_t given = MAX_PARTS + 1, length = 0;
+  napi_value args[MAX_PARTS + 1];
+  bool good = napi_get_cb_info(env, info, &given, args, NULL, NULL) == napi_ok && given >= 1 &&
+              given <= MAX_PARTS + 1 && room_of(env, args[0], out, &length) && length == HASH_BYTES;
+  for (size_t i = 1; good && i < given; i++) good = bytes_of(env, args[i], &parts[i - 1]);
+  if (!good) {
+    type_error(env, "expected a Uint8Array of 32 bytes for the result, and at most 8 Uint8Arrays");
+    return false;
+  }
+  *count = given - 1;
+  return true;
+}
+
+/** `sha256(out, ...parts)` */
+static napi_value sha256_of(napi_env env, napi_callback_info info) {
+  Bytes parts[MAX_PARTS];
+  uint8_t *out;
+  size_t count;
+  if (hash_args(env, info, &out, parts, &count)) sha256(parts, count, out);
+  return NULL;
+}
+
+/** `hmacSha256(out, key, ...parts)` */
+static napi_value hmac_of(napi_env env, napi_callback_info info) {
+  Bytes parts[MAX_PARTS];
+  uint8_t *out;
+  size_t count;
+  HmacKey key;
+  if (!hash_args(env, info, &out, parts, &count)) return NULL;
+  if (count == 0) return type_error(env, "expected a key");
+  hmac_key(parts[0], &key);
+  hmac(&key, parts + 1, count - 1, out);
+  OPENSSL_cleanse(&key, sizeof key);
+  return NULL;
+}
+
+static void free_crypto(napi_env env, void *data, void *hint) {
+  (void)env;
+  (void)hint;
+  crypto_close(data);
+  free(data);
+}
+
+/** Once for each thread of JavaScript, with contexts of its own: nothing is shared between threads. */
+NAPI_MODULE_INIT() {
+  Crypto *crypto = malloc(sizeof *crypto);
+  if (crypto == NULL) return NULL;
+  if (!crypto_open(crypto) || napi_set_instance_data(env, crypto, free_crypto, NULL) != napi_ok) {
+    free_crypto(env, crypto, NULL);
+    napi_throw_error(env, NULL, "the OpenSSL of this Node.js lacks a primitive");
+    return NULL;
+  }
+  const napi_property_descriptor methods[] = {
+      {"seal", NULL, chain_seal, NULL, NULL, NULL, napi_default_method, crypto},
+      {"open", NULL, chain_open, NULL, NULL, NULL, napi_default_method, crypto},
+      {"wipe", NULL, chain_wipe_now, NULL, NULL, NULL, napi_default_method, crypto},
+  };
+  napi_value chain_class;
+  if (napi_define_class(env, "RecordChain", NAPI_AUTO_LENGTH, chain_new, NULL, sizeof methods / sizeof *methods,
+                        methods, &chain_class) != napi_ok) {
+    return NULL;
+  }
+  const napi_property_descriptor properties[] = {
+      {"RecordChain", NULL, NULL, NULL, NULL, chain_class, napi_enumerable, NULL},
+      {"sha256", NULL, sha256_of, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"hmacSha256", NULL, hmac_of, NULL, NULL, NULL, napi_enumerable, NULL},
+  };
+  if (napi_define_properties(env, exports, sizeof properties / sizeof *properties, properties) != napi_ok) {
+    return NULL;
+  }
+  return exports;
+}

@@ -1,0 +1,227 @@
+#include "record.h"
+
+#include <string.h>
+
+typedef struct {
+  HmacKey chain;
+  /** Its first 16 bytes in suite 2. */
+  uint8_t enc[HASH_BYTES];
+  /** Unused in suite 3. */
+  HmacKey mac;
+} PacketKeys;
+
+/** Where the parts of a packet of one suite are. */
+typedef struct {
+  size_t iv;
+  size_t tag;
+} Layout;
+
+#define LABEL(text) ((Bytes){(const uint8_t *)("pawl/1 " text), sizeof("pawl/1 " text)})
+
+static const uint8_t ZEROS[GCM_KEY_BYTES] = {0};
+
+static Layout layout_of(Suite suite) {
+  return suite == SUITE_STRICT ? (Layout){CBC_IV_BYTES, CBC_TAG_BYTES} : (Layout){GCM_IV_BYTES, GCM_TAG_BYTES};
+}
+
+static bool open_cipher(EVP_CIPHER_CTX **ctx, const EVP_CIPHER *cipher, int encrypt) {
+  *ctx = EVP_CIPHER_CTX_new();
+  // Whole blocks, and PKCS#7 by the caller: so OpenSSL keeps no block of plaintext back in a buffer of its own.
+  return *ctx != NULL && cipher != NULL && EVP_CipherInit_ex(*ctx, cipher, NULL, ZEROS, NULL, encrypt) == 1 &&
+         EVP_CIPHER_CTX_set_padding(*ctx, 0) == 1;
+}
+
+bool crypto_open(Crypto *crypto) {
+  memset(crypto, 0, sizeof *crypto);
+  crypto->cbc = EVP_CIPHER_fetch(NULL, "AES-128-CBC", NULL);
+  crypto->gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+  return open_cipher(&crypto->cbc_seal, crypto->cbc, 1) && open_cipher(&crypto->cbc_open, crypto->cbc, 0) &&
+         open_cipher(&crypto->gcm_seal, crypto->gcm, 1) && open_cipher(&crypto->gcm_open, crypto->gcm, 0);
+}
+
+void crypto_close(Crypto *crypto) {
+  EVP_CIPHER_CTX_free(crypto->cbc_seal);
+  EVP_CIPHER_CTX_free(crypto->cbc_open);
+  EVP_CIPHER_CTX_free(crypto->gcm_seal);
+  EVP_CIPHER_CTX_free(crypto->gcm_open);
+  EVP_CIPHER_free(crypto->cbc);
+  EVP_CIPHER_free(crypto->gcm);
+}
+
+void chain_init(Chain *chain, Suite suite, const uint8_t bytes[CHAIN_BYTES]) {
+  chain->suite = suite;
+  chain->wiped = false;
+  memcpy(chain->bytes, bytes, CHAIN_BYTES);
+}
+
+void chain_wipe(Chain *chain) {
+  OPENSSL_cleanse(chain->bytes, CHAIN_BYTES);
+  chain->wiped = true;
+}
+
+size_t packet_bytes(Suite suite, size_t plaintext_length) {
+  if (plaintext_length == 0 || plaintext_length > MAX_PACKET_BYTES) return 0;
+  const Layout layout = layout_of(suite);
+  const size_t ciphertext =
+      suite == SUITE_STRICT ? (plaintext_length / CBC_BLOCK_BYTES + 1) * CBC_BLOCK_BYTES : plaintext_length;
+  return HEADER_BYTES + layout.iv + ciphertext + layout.tag;
+}
+
+static void derive_keys(const Chain *chain, PacketKeys *keys) {
+  const Bytes none = {NULL, 0};
+  hmac_key((Bytes){chain->bytes, CHAIN_BYTES}, &keys->chain);
+  expand(&keys->chain, LABEL("enc"), none, keys->enc);
+  if (chain->suite == SUITE_STRICT) {
+    uint8_t mac[HASH_BYTES];
+    expand(&keys->chain, LABEL("mac"), none, mac);
+    hmac_key((Bytes){mac, HASH_BYTES}, &keys->mac);
+    OPENSSL_cleanse(mac, sizeof mac);
+  }
+}
+
+/** chain' = X(chain, "ratchet", iv ‖ tag). */
+static void ratchet(Chain *chain, const PacketKeys *keys, Bytes packet) {
+  const Layout layout = layout_of(chain->suite);
+  uint8_t context[CBC_IV_BYTES + CBC_TAG_BYTES];
+  memcpy(context, packet.data + HEADER_BYTES, layout.iv);
+  memcpy(context + layout.iv, packet.data + packet.length - layout.tag, layout.tag);
+  expand(&keys->chain, LABEL("ratchet"), (Bytes){context, layout.iv + layout.tag}, chain->bytes);
+}
+
+/** Moves the chain where the packet was good, the one place where it does, and forgets all that the packet's keys were in. */
+static Status finish(Chain *chain, EVP_CIPHER_CTX *cipher, PacketKeys *keys, Bytes packet, Status status) {
+  // A context keeps its last key until it gets another.
+  if (EVP_CipherInit_ex(cipher, NULL, NULL, ZEROS, NULL, -1) != 1) status = FAILED;
+  if (status == DONE) ratchet(chain, keys, packet);
+  OPENSSL_cleanse(keys, sizeof *keys);
+  return status;
+}
+
+static bool cbc(EVP_CIPHER_CTX *ctx, const uint8_t *key, const uint8_t *iv, const uint8_t *in, uint8_t *out,
+                size_t length) {
+  int written = 0;
+  return EVP_CipherInit_ex(ctx, NULL, NULL, key, iv, -1) == 1 &&
+         EVP_CipherUpdate(ctx, out, &written, in, (int)length) == 1 && (size_t)written == length;
+}
+
+static void cbc_tag(const PacketKeys *keys, Bytes packet, uint8_t tag[CBC_TAG_BYTES]) {
+  const Bytes sealed = {packet.data, packet.length - CBC_TAG_BYTES};
+  hmac(&keys->mac, &sealed, 1, tag);
+}
+
+/** Encrypts in place what lies behind the IV, and writes the tag. */
+static bool seal_cbc(Crypto *crypto, const PacketKeys *keys, uint8_t *packet, size_t length, size_t plaintext_length) {
+  uint8_t *text = packet + HEADER_BYTES + CBC_IV_BYTES;
+  const size_t ciphertext = length - HEADER_BYTES - CBC_IV_BYTES - CBC_TAG_BYTES;
+  const size_t padding = ciphertext - plaintext_length;
+  memset(text + plaintext_length, (int)padding, padding);
+  if (!cbc(crypto->cbc_seal, keys->enc, packet + HEADER_BYTES, text, text, ciphertext)) return false;
+  cbc_tag(keys, (Bytes){packet, length}, packet + length - CBC_TAG_BYTES);
+  return true;
+}
+
+static bool seal_gcm(Crypto *crypto, const PacketKeys *keys, uint8_t *packet, size_t length) {
+  EVP_CIPHER_CTX *ctx = crypto->gcm_seal;
+  uint8_t *text = packet + HEADER_BYTES + GCM_IV_BYTES;
+  const size_t ciphertext = length - HEADER_BYTES - GCM_IV_BYTES - GCM_TAG_BYTES;
+  int written = 0;
+  return EVP_CipherInit_ex(ctx, NULL, NULL, keys->enc, packet + HEADER_BYTES, -1) == 1 &&
+         EVP_CipherUpdate(ctx, NULL, &written, packet, HEADER_BYTES) == 1 &&
+         EVP_CipherUpdate(ctx, text, &written, text, (int)ciphertext) == 1 && (size_t)written == ciphertext &&
+         EVP_CipherFinal_ex(ctx, text + ciphertext, &written) == 1 &&
+         EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, GCM_TAG_BYTES, text + ciphertext) == 1;
+}
+
+Status record_seal(Crypto *crypto, Chain *chain, uint8_t *packet, size_t packet_length, Bytes message,
+                   size_t plaintext_length, Kind kind) {
+  if (chain->wiped) return CHAIN_WIPED;
+  if (message.length >= plaintext_length || packet_length == 0 ||
+      packet_length != packet_bytes(chain->suite, plaintext_length) || packet_length > MAX_PACKET_BYTES) {
+    return WRONG_LENGTH;
+  }
+  uint8_t *plaintext = packet + HEADER_BYTES + layout_of(chain->suite).iv;
+  if (message.length > 0) memmove(plaintext, message.data, message.length);
+  plaintext[message.length] = (uint8_t)kind;
+  memset(plaintext + message.length + 1, 0, plaintext_length - message.length - 1);
+
+  PacketKeys keys;
+  const bool is_cbc = chain->suite == SUITE_STRICT;
+  derive_keys(chain, &keys);
+  const bool sealed = is_cbc ? seal_cbc(crypto, &keys, packet, packet_length, plaintext_length)
+                             : seal_gcm(crypto, &keys, packet, packet_length);
+  const Status status = finish(chain, is_cbc ? crypto->cbc_seal : crypto->gcm_seal, &keys,
+                               (Bytes){packet, packet_length}, sealed ? DONE : FAILED);
+  if (status != DONE) OPENSSL_cleanse(packet, packet_length);
+  return status;
+}
+
+/** Bytes of plaintext without its PKCS#7 padding; `length` where that is wrong. Read only when the tag was right. */
+static size_t unpadded(const uint8_t *plaintext, size_t length) {
+  const size_t padding = plaintext[length - 1];
+  if (padding == 0 || padding > CBC_BLOCK_BYTES) return length;
+  for (size_t i = length - padding; i < length; i++) {
+    if (plaintext[i] != padding) return length;
+  }
+  return length - padding;
+}
+
+static Status open_cbc(Crypto *crypto, const PacketKeys *keys, Bytes packet, uint8_t *plaintext, size_t *length) {
+  uint8_t tag[CBC_TAG_BYTES];
+  cbc_tag(keys, packet, tag);
+  const bool right = CRYPTO_memcmp(tag, packet.data + packet.length - CBC_TAG_BYTES, CBC_TAG_BYTES) == 0;
+  // The right tag of a wrong packet would let its sender forge it.
+  OPENSSL_cleanse(tag, sizeof tag);
+  if (!right) return WRONG_TAG;
+  const uint8_t *iv = packet.data + HEADER_BYTES;
+  if (!cbc(crypto->cbc_open, keys->enc, iv, iv + CBC_IV_BYTES, plaintext, *length)) return FAILED;
+  const size_t end = unpadded(plaintext, *length);
+  if (end == *length) return WRONG_PADDING;
+  *length = end;
+  return DONE;
+}
+
+static Status open_gcm(Crypto *crypto, const PacketKeys *keys, Bytes packet, uint8_t *plaintext, size_t length) {
+  EVP_CIPHER_CTX *ctx = crypto->gcm_open;
+  const uint8_t *iv = packet.data + HEADER_BYTES;
+  uint8_t tag[GCM_TAG_BYTES];
+  int written = 0;
+  memcpy(tag, packet.data + packet.length - GCM_TAG_BYTES, GCM_TAG_BYTES);
+  if (EVP_CipherInit_ex(ctx, NULL, NULL, keys->enc, iv, -1) != 1 ||
+      EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, GCM_TAG_BYTES, tag) != 1 ||
+      EVP_CipherUpdate(ctx, NULL, &written, packet.data, HEADER_BYTES) != 1 ||
+      EVP_CipherUpdate(ctx, plaintext, &written, iv + GCM_IV_BYTES, (int)length) != 1 || (size_t)written != length) {
+    return FAILED;
+  }
+  return EVP_CipherFinal_ex(ctx, plaintext + length, &written) == 1 ? DONE : WRONG_TAG;
+}
+
+/** Check 9: message and kind of `length` bytes of plaintext. */
+static Status content_of(const uint8_t *plaintext, size_t length, uint8_t opcode, Content *content) {
+  while (length > 0 && plaintext[length - 1] == 0) length--;
+  if (length == 0) return NO_KIND;
+  const uint8_t kind = plaintext[length - 1];
+  if (kind != KIND_MESSAGE && kind != KIND_COVER) return NO_KIND;
+  if (kind == KIND_COVER && opcode != OPCODE_DATA) return COVER_NOT_ALLOWED;
+  *content = (Content){length - 1, (Kind)kind};
+  return DONE;
+}
+
+Status record_open(Crypto *crypto, Chain *chain, Bytes packet, uint8_t *plaintext, size_t room, Content *content) {
+  if (chain->wiped) return CHAIN_WIPED;
+  const bool is_cbc = chain->suite == SUITE_STRICT;
+  const Layout layout = layout_of(chain->suite);
+  const size_t around = HEADER_BYTES + layout.iv + layout.tag;
+  if (packet.length <= around || packet.length > MAX_PACKET_BYTES) return WRONG_LENGTH;
+  const size_t ciphertext = packet.length - around;
+  if (room < ciphertext || (is_cbc && ciphertext % CBC_BLOCK_BYTES != 0)) return WRONG_LENGTH;
+
+  PacketKeys keys;
+  size_t length = ciphertext;
+  derive_keys(chain, &keys);
+  Status status = is_cbc ? open_cbc(crypto, &keys, packet, plaintext, &length)
+                         : open_gcm(crypto, &keys, packet, plaintext, length);
+  if (status == DONE) status = content_of(plaintext, length, packet.data[1], content);
+  status = finish(chain, is_cbc ? crypto->cbc_open : crypto->gcm_open, &keys, packet, status);
+  if (status != DONE) OPENSSL_cleanse(plaintext, ciphertext);
+  return status;
+}

@@ -1,0 +1,55 @@
+import { createRequire } from "node:module";
+import { arch, platform } from "node:process";
+
+/** What `native/addon.c` exports. It checks types and lengths; a TypeError is a mistake of its caller. */
+export interface Addon {
+  readonly RecordChain: new (suite: number, chain: Uint8Array) => NativeChain;
+  /** `out`: 32 bytes. At most 8 parts. */
+  sha256(out: Uint8Array, ...parts: readonly Uint8Array[]): void;
+  /** `out`: 32 bytes. At most 7 parts. */
+  hmacSha256(out: Uint8Array, key: Uint8Array, ...parts: readonly Uint8Array[]): void;
+}
+
+export interface NativeChain {
+  /** `frame` begins with length, header and IV, and ends as a frame. @returns a `STATUS` */
+  seal(frame: Uint8Array, message: Uint8Array, plaintextLength: number, kind: number): number;
+  /** @returns twice the length of the message at the beginning of `plaintext`, and 1 more for a cover; or a `STATUS` below 0 */
+  open(packet: Uint8Array, plaintext: Uint8Array): number;
+  wipe(): void;
+}
+
+/** `Status` of `native/record.h`. */
+export const STATUS = {
+  done: 0,
+  wrongTag: -1,
+  wrongPadding: -2,
+  noKind: -3,
+  coverNotAllowed: -4,
+  wrongLength: -5,
+  wiped: -6,
+} as const;
+
+/** From this file, in `src` and in `dist` alike: what was built in this checkout, then what the package carries. */
+const PLACES = [
+  "../../../native/build/Release/pawl.node",
+  `../../../prebuilds/${platform}-${arch}/pawl.node`,
+] as const;
+
+/** The addon, or why each place has none that loads. */
+export function loadAddon(): Addon | readonly string[] {
+  const require = createRequire(import.meta.url);
+  const reasons: string[] = [];
+  for (const place of PLACES) {
+    try {
+      return require(place) as Addon;
+    } catch (error) {
+      reasons.push(reasonOf(error));
+    }
+  }
+  return reasons;
+}
+
+/** The first line: Node.js adds the stack of who required it. */
+function reasonOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split("\n", 1)[0] ?? "";
+}

@@ -1,0 +1,366 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type ClientId, copyOf, type Epoch, type Round, toHex } from "../../bytes.ts";
+import { HmacError, IllegalTransitionError } from "../../errors.ts";
+import { Chain, expand, packetKeys } from "../../key-schedule.ts";
+import { LENGTH_BYTES } from "../../limits.ts";
+import type { Content, PaddingPolicy } from "../../padding.ts";
+import { RecordOpener, RecordSealer, sealFrame } from "../../record.ts";
+import { STRICT, STRICT_GCM, type Suite } from "../../suites.ts";
+import type { Header, Opcode } from "../../wire.ts";
+import { nodeCrypto } from "../node.ts";
+import type { CryptoProvider } from "../provider.ts";
+import { type Addon, loadAddon } from "./addon.ts";
+import { nativeCrypto } from "./provider.ts";
+
+/**
+ * The addon against the core's own record layer on node:crypto, whose code it shares none of: whatever is sealed, and whatever
+ * becomes of it on its way, both give the same bytes, the same next chain, the same error.
+ */
+
+const found = loadAddon();
+if (!("RecordChain" in found)) throw new Error(`npm run prepare builds the addon: ${found.join("; ")}`);
+const addon: Addon = found;
+const native = nativeCrypto(addon);
+
+const SUITES: readonly Suite[] = [STRICT, STRICT_GCM];
+const LIMIT = 4096;
+const KEY = Uint8Array.from({ length: 32 }, (_, i) => i);
+
+const suites = fc.constantFrom(...SUITES);
+const chains = fc.uint8Array({ minLength: 32, maxLength: 32 });
+const opcodes = fc.constantFrom<Opcode>("DATA", "AGGREGATE", "TERMINATE");
+const numbers = fc.integer({ min: 0, max: 0xffff_ffff });
+const paddings = fc.oneof(
+  fc.constant<PaddingPolicy>({ kind: "none" }),
+  fc.constant<PaddingPolicy>({ kind: "pow2" }),
+  fc.integer({ min: 1, max: 300 }).map((size): PaddingPolicy => ({ kind: "block", size })),
+);
+const packets = fc.record({
+  opcode: opcodes,
+  clientId: numbers,
+  round: numbers,
+  kind: fc.constantFrom<Content["kind"]>("message", "cover"),
+  message: fc.uint8Array({ maxLength: 300 }),
+  padding: paddings,
+  iv: fc.uint8Array({ minLength: 16, maxLength: 16 }),
+});
+
+function headerOf(suite: Suite, fields: { opcode?: Opcode; clientId?: number; round?: number } = {}): Header {
+  const { opcode = "DATA", clientId = 7, round = 1 } = fields;
+  const numbered = { clientId: clientId as ClientId, epoch: 0 as Epoch, round: round as Round };
+  return { suite, opcode, direction: "c2s", ...numbered };
+}
+
+const sealerOf = (crypto: CryptoProvider, suite: Suite, chain: Uint8Array) =>
+  new RecordSealer(crypto, new Chain(crypto, suite, copyOf(chain)));
+const openerOf = (crypto: CryptoProvider, suite: Suite, chain: Uint8Array) =>
+  new RecordOpener(crypto, new Chain(crypto, suite, copyOf(chain)));
+
+/** What a call gave, or how it failed, in a form that can be compared. */
+function outcomeOf(call: () => Content): unknown {
+  try {
+    const { message, kind } = call();
+    return { message: toHex(message), kind };
+  } catch (error) {
+    return error instanceof Error ? `${error.name}: ${error.message}` : error;
+  }
+}
+
+describe("the native record layer", () => {
+  it("seals the same bytes packet after packet, so its chain moves the same way", () => {
+    fc.assert(
+      fc.property(suites, chains, fc.array(packets, { minLength: 1, maxLength: 5 }), (suite, chain, list) => {
+        const [a, b] = [sealerOf(nodeCrypto, suite, chain), sealerOf(native, suite, chain)];
+        for (const packet of list) {
+          const seal = (sealer: RecordSealer) =>
+            toHex(sealer.seal(headerOf(suite, packet), packet, packet.padding, LIMIT, packet.iv));
+          expect(seal(b)).toBe(seal(a));
+        }
+      }),
+    );
+  });
+
+  it("opens the same packets to the same content, and refuses the same ones in the same words, covers among them", () => {
+    fc.assert(
+      fc.property(suites, chains, fc.array(packets, { minLength: 1, maxLength: 5 }), (suite, chain, list) => {
+        const sealer = sealerOf(nodeCrypto, suite, chain);
+        const [a, b] = [openerOf(nodeCrypto, suite, chain), openerOf(native, suite, chain)];
+        for (const fields of list) {
+          const header = headerOf(suite, fields);
+          const packet = sealer.seal(header, fields, fields.padding, LIMIT, fields.iv).subarray(LENGTH_BYTES);
+          const [first, second] = [a, b].map((opener) => outcomeOf(() => opener.open(header, packet)));
+          expect(second).toEqual(first);
+        }
+      }),
+    );
+  });
+
+  it("refuses whatever was changed, cut or lengthened like the other, and opens the true packet afterwards", () => {
+    fc.assert(
+      fc.property(suites, chains, packets, numbers, numbers, (suite, chain, fields, where, how) => {
+        const header = headerOf(suite, fields);
+        const content: Content = { message: fields.message, kind: "message" };
+        const frame = sealerOf(nodeCrypto, suite, chain).seal(
+          header,
+          content,
+          fields.padding,
+          LIMIT,
+          fields.iv,
+        );
+        const packet = frame.subarray(LENGTH_BYTES);
+        const changed = copyOf(packet);
+        const at = where % packet.length;
+        changed[at] = (changed[at] ?? 0) ^ (1 + (how % 255));
+        const [a, b] = [openerOf(nodeCrypto, suite, chain), openerOf(native, suite, chain)];
+        const refused = "HmacError: the tag is wrong";
+        expect([a, b].map((opener) => outcomeOf(() => opener.open(header, changed)))).toEqual([
+          refused,
+          refused,
+        ]);
+        const longer = new Uint8Array(packet.length + 16);
+        longer.set(packet);
+        expect([a, b].map((opener) => outcomeOf(() => opener.open(header, longer)))).toEqual([
+          refused,
+          refused,
+        ]);
+        const opened = { message: toHex(fields.message), kind: "message" };
+        expect([a, b].map((opener) => outcomeOf(() => opener.open(header, packet)))).toEqual([
+          opened,
+          opened,
+        ]);
+      }),
+    );
+  });
+
+  it("refuses authentic nonsense in the same words, and does not move: padding, kind, cover", () => {
+    // Any plaintext at all under the right keys, as only a peer that breaks the protocol makes it.
+    const plaintexts = fc.oneof(
+      fc.uint8Array({ minLength: 1, maxLength: 64 }),
+      fc
+        .array(fc.constantFrom(0, 1, 2, 3), { minLength: 1, maxLength: 40 })
+        .map((list) => Uint8Array.from(list)),
+    );
+    const seen = new Set<string>();
+    fc.assert(
+      fc.property(
+        suites,
+        chains,
+        opcodes,
+        plaintexts,
+        fc.boolean(),
+        (suite, chain, opcode, plaintext, unpadded) => {
+          const header = headerOf(suite, { opcode });
+          // Unpadded, what the plaintext ends in is taken for its padding.
+          const frame =
+            unpadded && suite === STRICT
+              ? sealUnpadded(chain, header, wholeBlocks(plaintext))
+              : sealFrame(nodeCrypto, packetKeys(nodeCrypto, suite, chain), header, plaintext, KEY);
+          const packet = frame.subarray(LENGTH_BYTES);
+          const [a, b] = [openerOf(nodeCrypto, suite, chain), openerOf(native, suite, chain)];
+          const [first, second] = [a, b].map((opener) => outcomeOf(() => opener.open(header, packet)));
+          expect(second).toEqual(first);
+          seen.add(typeof first === "string" ? first.replace(/, where.*/, "") : "content");
+          if (typeof first === "string") {
+            const proper = sealerOf(nodeCrypto, suite, chain)
+              .seal(header, { message: KEY, kind: "message" }, { kind: "none" }, LIMIT, KEY)
+              .subarray(LENGTH_BYTES);
+            const opened = { message: toHex(KEY), kind: "message" };
+            expect([a, b].map((opener) => outcomeOf(() => opener.open(header, proper)))).toEqual([
+              opened,
+              opened,
+            ]);
+          }
+        },
+      ),
+      { numRuns: 1000 },
+    );
+    expect([...seen].sort()).toEqual([
+      "FormatError: a cover",
+      "FormatError: the padding of the last block is wrong",
+      "FormatError: the plaintext has no known kind byte",
+      "content",
+    ]);
+  });
+
+  it("seals and opens messages of many blocks", () => {
+    for (const suite of SUITES) {
+      for (const length of [0, 14, 15, 16, 4095, 65_536, (1 << 20) - 1, 1 << 20]) {
+        const content: Content = { message: new Uint8Array(length).fill(length % 251), kind: "message" };
+        const seal = (sealer: RecordSealer) =>
+          sealer.seal(headerOf(suite), content, { kind: "none" }, length, KEY);
+        const frame = seal(sealerOf(native, suite, KEY));
+        expect(Buffer.compare(frame, seal(sealerOf(nodeCrypto, suite, KEY)))).toBe(0);
+        const opened = openerOf(native, suite, KEY).open(headerOf(suite), frame.subarray(LENGTH_BYTES));
+        expect(Buffer.compare(opened.message, content.message)).toBe(0);
+      }
+    }
+  });
+
+  it("takes the chain over: what JavaScript had of it is overwritten", () => {
+    const chain = copyOf(KEY);
+    native.recordChain?.(STRICT, chain);
+    expect(chain).toEqual(new Uint8Array(32));
+  });
+
+  it("leaves nothing of a plaintext that it refuses", () => {
+    for (const suite of SUITES) {
+      const frame = sealFrame(
+        nodeCrypto,
+        packetKeys(nodeCrypto, suite, KEY),
+        headerOf(suite),
+        new Uint8Array(32).fill(9),
+        KEY,
+      );
+      const room = new Uint8Array(64).fill(0xaa);
+      const chain = new addon.RecordChain(suite.id, KEY);
+      expect(chain.open(frame.subarray(LENGTH_BYTES), room)).toBe(-3);
+      expect([...room].filter((byte) => byte !== 0 && byte !== 0xaa)).toEqual([]);
+      expect(room.subarray(0, 32)).toEqual(new Uint8Array(32));
+    }
+  });
+});
+
+describe("a direction whose keys are overwritten", () => {
+  it.each([native, nodeCrypto])("seals and opens nothing ($name)", (crypto) => {
+    for (const suite of SUITES) {
+      const content: Content = { message: KEY, kind: "message" };
+      const sealer = sealerOf(crypto, suite, KEY);
+      const opener = openerOf(crypto, suite, KEY);
+      const seal = () => sealer.seal(headerOf(suite), content, { kind: "none" }, LIMIT, KEY);
+      const packet = seal().subarray(LENGTH_BYTES);
+      sealer.wipe();
+      opener.wipe();
+      expect(seal).toThrow(IllegalTransitionError);
+      expect(() => opener.open(headerOf(suite), packet)).toThrow(IllegalTransitionError);
+    }
+  });
+});
+
+describe("the native hashes", () => {
+  const parts = fc.array(fc.uint8Array({ maxLength: 200 }), { maxLength: 7 });
+
+  it("are those of node:crypto, for keys of any length", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), parts, (key, list) => {
+        expect(native.sha256(...list)).toEqual(nodeCrypto.sha256(...list));
+        expect(native.hmacSha256(key, ...list)).toEqual(nodeCrypto.hmacSha256(key, ...list));
+        expect(expand(native, key, "enc", KEY, 100)).toEqual(expand(nodeCrypto, key, "enc", KEY, 100));
+      }),
+    );
+  });
+
+  it("are the caller's to overwrite", () => {
+    const one = native.sha256(KEY);
+    const two = native.sha256(KEY);
+    one.fill(0);
+    expect(two).toEqual(nodeCrypto.sha256(KEY));
+  });
+});
+
+describe("wrong arguments", () => {
+  /** What TypeScript would not let through: JavaScript calls an addon with anything. */
+  const call = (method: unknown, self: unknown, ...args: unknown[]): unknown =>
+    Reflect.apply(method as (...args: unknown[]) => unknown, self, args);
+  const detached = () => {
+    const bytes = new Uint8Array(64);
+    structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+    return bytes;
+  };
+  const strange = [
+    undefined,
+    null,
+    1,
+    "bytes",
+    {},
+    [],
+    new Uint16Array(64),
+    new DataView(new ArrayBuffer(64)),
+  ];
+
+  it("are TypeErrors, and change nothing", () => {
+    const chain = new addon.RecordChain(STRICT.id, KEY);
+    const room = new Uint8Array(128);
+    const frame = new Uint8Array(4 + 112);
+    for (const value of [...strange, detached()]) {
+      expect(() => call(chain.seal, chain, value, KEY, 33, 1)).toThrow(TypeError);
+      expect(() => call(chain.seal, chain, frame, value, 33, 1)).toThrow(TypeError);
+      expect(() => call(chain.open, chain, value, room)).toThrow(TypeError);
+      expect(() => call(chain.open, chain, frame, value)).toThrow(TypeError);
+      expect(() => call(addon.sha256, addon, value, KEY)).toThrow(TypeError);
+      expect(() => call(addon.sha256, addon, new Uint8Array(32), value)).toThrow(TypeError);
+      expect(() => call(addon.hmacSha256, addon, new Uint8Array(32), value)).toThrow(TypeError);
+      expect(() => Reflect.construct(addon.RecordChain, [STRICT.id, value])).toThrow(TypeError);
+    }
+    for (const suite of [0, 1, 4, 2.5e9, "2", undefined]) {
+      if (suite === 2) continue;
+      expect(() => Reflect.construct(addon.RecordChain, [suite, KEY])).toThrow(TypeError);
+    }
+    for (const kind of [0, 3, -1, "1", Number.NaN]) {
+      expect(() => call(chain.seal, chain, frame, KEY, 33, kind)).toThrow(TypeError);
+    }
+    expect(() => call(chain.seal, chain, frame, KEY, "33", 1)).toThrow(TypeError);
+    expect(() => call(chain.seal, chain, frame, KEY)).toThrow(TypeError);
+    expect(() => call(addon.sha256, addon)).toThrow(TypeError);
+    expect(() => call(addon.hmacSha256, addon, new Uint8Array(32))).toThrow(TypeError);
+    expect(() => call(addon.sha256, addon, new Uint8Array(31), KEY)).toThrow(TypeError);
+    expect(() => call(addon.sha256, addon, new Uint8Array(32), ...Array(9).fill(KEY))).toThrow(TypeError);
+    expect(() => call(addon.RecordChain, undefined, STRICT.id, KEY)).toThrow(TypeError);
+
+    expect(call(chain.seal, chain, frame, KEY, 33, 1)).toBe(0);
+    const fresh = new addon.RecordChain(STRICT.id, KEY);
+    expect(fresh.open(frame.subarray(4), room)).toBe(2 * KEY.length);
+  });
+
+  it("are statuses where a length does not fit", () => {
+    const chain = new addon.RecordChain(STRICT.id, KEY);
+    const seal = (length: number, plaintext: number) => chain.seal(new Uint8Array(length), KEY, plaintext, 1);
+    for (const [length, plaintext] of [
+      [0, 33],
+      [3, 33],
+      [4, 33],
+      [115, 33],
+      [117, 33],
+      [116, 32],
+      [116, 0],
+      [116, -1],
+      [116, 0xffff_ffff],
+    ] as const) {
+      expect(seal(length, plaintext)).toBe(-5);
+    }
+    for (const length of [0, 1, 63, 64, 65, 79, 81]) {
+      expect(chain.open(new Uint8Array(length), new Uint8Array(128))).toBe(-5);
+    }
+    expect(chain.open(new Uint8Array(96), new Uint8Array(31))).toBe(-5);
+  });
+
+  it("are TypeErrors for methods of another object", () => {
+    const { seal, open, wipe } = new addon.RecordChain(STRICT.id, KEY);
+    for (const self of [{}, undefined, 1, Object.create(addon.RecordChain.prototype), addon]) {
+      for (const method of [seal, open, wipe]) expect(() => call(method, self)).toThrow(TypeError);
+    }
+  });
+});
+
+describe("errors of a packet", () => {
+  it("are those of the core", () => {
+    const opener = openerOf(native, STRICT, KEY);
+    expect(() => opener.open(headerOf(STRICT), new Uint8Array(80))).toThrow(HmacError);
+    expect(() => opener.open(headerOf(STRICT), new Uint8Array(7))).toThrow(RangeError);
+  });
+});
+
+/** A frame of suite 2 whose ciphertext is that of `blocks` as they are, without the padding that a sender adds. */
+function sealUnpadded(chain: Uint8Array, header: Header, blocks: Uint8Array): Uint8Array {
+  const cbcEncrypt = (key: Uint8Array, iv: Uint8Array) =>
+    nodeCrypto.cbcEncrypt(key, iv, blocks).subarray(0, blocks.length);
+  const keys = packetKeys(nodeCrypto, STRICT, chain);
+  return sealFrame({ ...nodeCrypto, cbcEncrypt }, keys, header, blocks.subarray(1), KEY);
+}
+
+/** Zeros before, up to whole blocks. */
+function wholeBlocks(bytes: Uint8Array): Uint8Array {
+  const out = new Uint8Array(Math.ceil(bytes.length / 16) * 16);
+  out.set(bytes, out.length - bytes.length);
+  return out;
+}

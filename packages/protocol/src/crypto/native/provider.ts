@@ -1,0 +1,105 @@
+import { wipe, writeU32 } from "../../bytes.ts";
+import { FormatError, HmacError, IllegalTransitionError } from "../../errors.ts";
+import { HEADER_BYTES, LENGTH_BYTES } from "../../limits.ts";
+import { type Content, KIND_COVER, KIND_MESSAGE } from "../../padding.ts";
+import { packetBytes, type Suite } from "../../suites.ts";
+import { encodeHeader, type Header } from "../../wire.ts";
+import { nodeCrypto } from "../node.ts";
+import { Pool } from "../pool.ts";
+import type { CryptoProvider, RecordChain } from "../provider.ts";
+import { type Addon, type NativeChain, STATUS } from "./addon.ts";
+
+const HASH_BYTES = 32;
+
+/**
+ * One call of the addon for each packet, which derives the keys, encrypts, authenticates and moves the chain; neither chain
+ * nor keys ever are in memory of JavaScript. The few packets of a handshake are sealed with the primitives, of which the
+ * hashes are the addon's too.
+ */
+export function nativeCrypto(addon: Addon): CryptoProvider {
+  const frames = new Pool();
+  const plaintexts = new Pool();
+  return {
+    ...nodeCrypto,
+    name: "native",
+
+    sha256(...parts) {
+      const hash = new Uint8Array(HASH_BYTES);
+      addon.sha256(hash, ...parts);
+      return hash;
+    },
+
+    hmacSha256(key, ...parts) {
+      const tag = new Uint8Array(HASH_BYTES);
+      addon.hmacSha256(tag, key, ...parts);
+      return tag;
+    },
+
+    recordChain(suite, chain) {
+      const native = new addon.RecordChain(suite.id, chain);
+      wipe(chain);
+      return new NativeRecords(suite, native, frames, plaintexts);
+    },
+  };
+}
+
+class NativeRecords implements RecordChain {
+  readonly #suite: Suite;
+  readonly #chain: NativeChain;
+  readonly #frames: Pool;
+  readonly #plaintexts: Pool;
+
+  constructor(suite: Suite, chain: NativeChain, frames: Pool, plaintexts: Pool) {
+    this.#suite = suite;
+    this.#chain = chain;
+    this.#frames = frames;
+    this.#plaintexts = plaintexts;
+  }
+
+  seal(header: Header, { message, kind }: Content, plaintextLength: number, iv: Uint8Array): Uint8Array {
+    const length = packetBytes(this.#suite, plaintextLength);
+    const frame = this.#frames.take(LENGTH_BYTES + length);
+    writeU32(frame, length, 0);
+    encodeHeader(header, frame, LENGTH_BYTES);
+    const at = LENGTH_BYTES + HEADER_BYTES;
+    for (let i = 0; i < this.#suite.ivBytes; i++) frame[at + i] = iv[i] ?? 0;
+    const code = kind === "message" ? KIND_MESSAGE : KIND_COVER;
+    const status = this.#chain.seal(frame, message, plaintextLength, code);
+    if (status !== STATUS.done) throw errorOf(status, header);
+    return frame;
+  }
+
+  open(header: Header, packet: Uint8Array): Content {
+    const { ivBytes, tagBytes } = this.#suite;
+    const around = HEADER_BYTES + ivBytes + tagBytes;
+    const plaintext = this.#plaintexts.take(Math.max(0, packet.length - around));
+    const opened = this.#chain.open(packet, plaintext);
+    if (opened < 0) throw errorOf(opened, header);
+    const length = Math.floor(opened / 2);
+    return { message: plaintext.subarray(0, length), kind: opened % 2 === 0 ? "message" : "cover" };
+  }
+
+  wipe(): void {
+    this.#chain.wipe();
+  }
+}
+
+/** In the words of `record.ts` and `padding.ts`, so that nobody can tell from an error what found it. */
+function errorOf(status: number, { opcode }: Header): Error {
+  switch (status) {
+    case STATUS.wrongTag:
+      return new HmacError("the tag is wrong");
+    case STATUS.wrongPadding:
+      return new FormatError("the padding of the last block is wrong");
+    case STATUS.noKind:
+      return new FormatError("the plaintext has no known kind byte");
+    case STATUS.coverNotAllowed:
+      return new FormatError(`a cover, where ${opcode} carries a message`);
+    case STATUS.wrongLength:
+      return new RangeError("a packet of a length that its suite cannot have");
+    case STATUS.wiped:
+      return new IllegalTransitionError("the keys of this direction are overwritten");
+    default:
+      return new Error("OpenSSL failed");
+  }
+}
