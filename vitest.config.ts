@@ -21,7 +21,25 @@ export default defineConfig({
     pool: "forks",
     globalSetup: "test/support/global-setup.ts",
     execArgv,
-    include: ["packages/*/src/**/*.test.ts", "test/**/*.test.ts", "vectors/**/*.test.ts"],
+    // Everything with the provider that this machine has; the core and its vectors with the one that every machine has, too.
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "default",
+          include: ["packages/*/src/**/*.test.ts", "test/**/*.test.ts", "vectors/**/*.test.ts"],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "node",
+          include: ["packages/protocol/src/**/*.test.ts", "vectors/**/*.test.ts"],
+          exclude: ["packages/protocol/src/crypto/native/**"],
+          env: { PAWL_CRYPTO: "node" },
+        },
+      },
+    ],
     // A busy machine is no failure.
     expect: { poll: { timeout: 15_000 } },
     testTimeout: 30_000,

@@ -75,7 +75,7 @@ describe("pawl", () => {
       if (commands[index]?.join(" ") !== "keys") expect(stdout).toContain("Example");
     }
     const { stdout } = await inCwd(["--version"]);
-    expect(stdout).toMatch(/^pawl \d+\.\d+\.\d+, Node\.js [\d.]+, OpenSSL \S+\n$/);
+    expect(stdout).toMatch(/^pawl \d+\.\d+\.\d+, Node\.js [\d.]+, OpenSSL \S+, crypto (native|node)\n$/);
   });
 
   it("answers wrong usage with one line and exit code 2", async () => {

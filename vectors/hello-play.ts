@@ -2,9 +2,9 @@ import {
   type Accepted,
   type ClientId,
   ClientSession,
+  defaultCrypto,
   type Epoch,
   EpochExhaustedError,
-  nodeCrypto,
   ServerSession,
   SUITES,
   toHex,
@@ -63,7 +63,7 @@ export function serverOf(v: ServerCase): ServerPlay {
   if (v.server !== null)
     database.put({ ...recordOf(v.clientId, v.server), accepted: acceptedOf(v.accepted) });
   const session = new ServerSession({
-    crypto: nodeCrypto,
+    crypto: defaultCrypto(),
     suites: SUITES,
     maxMessage: v.maxMessage ?? 1 << 20,
   });
@@ -111,7 +111,11 @@ export function clientOf(v: HelloVectors["client"][number]): ClientPeer | null {
     last: bytes(v.client.last),
   };
   try {
-    const session = new ClientSession({ crypto: nodeCrypto, ...options, secret: bytes(v.client.secret) });
+    const session = new ClientSession({
+      crypto: defaultCrypto(),
+      ...options,
+      secret: bytes(v.client.secret),
+    });
     const entropy = { nonce: bytes(v.nonce ?? ""), iv: bytes(v.helloIv ?? "") };
     return new ClientPeer({ ...options, secret: bytes(v.client.secret), session }, () => entropy);
   } catch (error) {

@@ -2,8 +2,8 @@ import {
   type ClientId,
   type ClientRecord,
   ClientSession,
+  defaultCrypto,
   type Epoch,
-  nodeCrypto,
   ServerSession,
   type Suite,
   suiteById,
@@ -50,8 +50,8 @@ export function databaseOf(records: Record<string, RecordVector>): TestDatabase 
 }
 
 function chainOf(suite: Suite, keys: string | KeysVector): PacketChain {
-  if (typeof keys === "string") return new Chain(nodeCrypto, suite, bytes(keys));
-  return ClassicChain.fromKeys(nodeCrypto, bytes(keys.enc), bytes(keys.mac ?? ""));
+  if (typeof keys === "string") return new Chain(defaultCrypto(), suite, bytes(keys));
+  return ClassicChain.fromKeys(defaultCrypto(), bytes(keys.enc), bytes(keys.mac ?? ""));
 }
 
 export interface Steering {
@@ -65,16 +65,16 @@ class SteeredServer extends ServerSession {
   steer(suite: Suite, { rx, tx, receives, sends }: Steering): void {
     this.rx = rx;
     this.tx = tx;
-    this.opener = new RecordOpener(nodeCrypto, chainOf(suite, receives));
-    this.sealer = new RecordSealer(nodeCrypto, chainOf(suite, sends));
+    this.opener = new RecordOpener(defaultCrypto(), chainOf(suite, receives));
+    this.sealer = new RecordSealer(defaultCrypto(), chainOf(suite, sends));
   }
 }
 class SteeredClient extends ClientSession {
   steer(suite: Suite, { rx, tx, receives, sends }: Steering): void {
     this.rx = rx;
     this.tx = tx;
-    this.opener = new RecordOpener(nodeCrypto, chainOf(suite, receives));
-    this.sealer = new RecordSealer(nodeCrypto, chainOf(suite, sends));
+    this.opener = new RecordOpener(defaultCrypto(), chainOf(suite, receives));
+    this.sealer = new RecordSealer(defaultCrypto(), chainOf(suite, sends));
   }
 }
 
@@ -100,10 +100,18 @@ export class Play {
       last: stored.last === undefined ? new Uint8Array(16) : bytes(stored.last),
       maxMessage: vector.maxMessage,
     };
-    this.#clientSession = new SteeredClient({ crypto: nodeCrypto, ...credential, secret: secret.slice() });
+    this.#clientSession = new SteeredClient({
+      crypto: defaultCrypto(),
+      ...credential,
+      secret: secret.slice(),
+    });
     this.client = new ClientPeer({ ...credential, session: this.#clientSession });
     const suites = (options.runs ?? [1, 2, 3]).map(suiteOf);
-    this.#serverSession = new SteeredServer({ crypto: nodeCrypto, suites, maxMessage: vector.maxMessage });
+    this.#serverSession = new SteeredServer({
+      crypto: defaultCrypto(),
+      suites,
+      maxMessage: vector.maxMessage,
+    });
     const database = options.database ?? databaseOf({ [vector.clientId]: vector.server });
     this.server = new ServerPeer(database, { session: this.#serverSession });
   }

@@ -1,10 +1,10 @@
 import {
   type ClientId,
+  defaultCrypto,
   type Epoch,
   EpochSecret,
   importPsk,
   KeyError,
-  nodeCrypto,
   toHex,
   utf8,
 } from "@pawl/protocol";
@@ -27,11 +27,11 @@ const hexKeys = (keys: PacketKeys) => ({
   mac: keys.mac === null ? undefined : toHex(keys.mac),
 });
 const secretOf = (suite: number, id: number, epoch: number, secret: string) =>
-  new EpochSecret(nodeCrypto, suiteOf(suite), id as ClientId, epoch as Epoch, bytes(secret));
+  new EpochSecret(defaultCrypto(), suiteOf(suite), id as ClientId, epoch as Epoch, bytes(secret));
 
 describe("schedule.json", () => {
   it.each(vectors.expand)("$id", ({ k, label, ctx, n, out }) => {
-    expect(toHex(expand(nodeCrypto, bytes(k), label, bytes(ctx), n))).toBe(out);
+    expect(toHex(expand(defaultCrypto(), bytes(k), label, bytes(ctx), n))).toBe(out);
   });
 
   it.each(vectors.epochs)("$id", (v) => {
@@ -45,7 +45,7 @@ describe("schedule.json", () => {
       ["s2c challenge", v.challenge],
       ["session", v.S],
     ] as const) {
-      expect(toHex(expand(nodeCrypto, bytes(v.E), label, bytes(context)))).toBe(out);
+      expect(toHex(expand(defaultCrypto(), bytes(v.E), label, bytes(context)))).toBe(out);
     }
     if (v.Enext === null) expect(() => secret.next()).toThrow("last epoch");
     else expect(toHex(secret.next().copy())).toBe(v.Enext);
@@ -70,36 +70,36 @@ describe("schedule.json", () => {
       service: v.service,
     };
     if (v.error !== undefined) {
-      expect(() => importPsk(nodeCrypto, options)).toThrow(KeyError);
+      expect(() => importPsk(defaultCrypto(), options)).toThrow(KeyError);
       return;
     }
-    expect(toHex(extract(nodeCrypto, utf8("pawl/1 import"), bytes(v.psk)))).toBe(v.extract);
-    const { secret, check } = importPsk(nodeCrypto, options);
+    expect(toHex(extract(defaultCrypto(), utf8("pawl/1 import"), bytes(v.psk)))).toBe(v.extract);
+    const { secret, check } = importPsk(defaultCrypto(), options);
     expect({ E0: toHex(secret), check: toHex(check) }).toEqual({ E0: v.E0, check: v.check });
   });
 
   it.each(vectors.traffic)("$id", (v) => {
-    const { c2s, s2c } = new SessionSecret(nodeCrypto, suiteOf(v.suite), bytes(v.S)).traffic(bytes(v.T));
+    const { c2s, s2c } = new SessionSecret(defaultCrypto(), suiteOf(v.suite), bytes(v.S)).traffic(bytes(v.T));
     expect(hexKeys(c2s.keys())).toEqual({ enc: v.c2s.enc, mac: v.c2s.mac });
     expect(hexKeys(s2c.keys())).toEqual({ enc: v.s2c.enc, mac: v.s2c.mac });
   });
 
   it.each(vectors.ratchet)("$id", (v) => {
-    const chain = new Chain(nodeCrypto, suiteOf(v.suite), bytes(v.chain));
+    const chain = new Chain(defaultCrypto(), suiteOf(v.suite), bytes(v.chain));
     expect(hexKeys(chain.keys())).toEqual({ enc: v.enc, mac: v.mac });
     chain.advance(bytes(v.iv), bytes(v.tag));
-    const next = new Chain(nodeCrypto, suiteOf(v.suite), bytes(v.next));
+    const next = new Chain(defaultCrypto(), suiteOf(v.suite), bytes(v.next));
     expect(hexKeys(chain.keys())).toEqual(hexKeys(next.keys()));
   });
 
   it.each(vectors.classic)("$id", (v) => {
-    const chain = ClassicChain.start(nodeCrypto, bytes(v.basekey), v.clientId as ClientId);
+    const chain = ClassicChain.start(defaultCrypto(), bytes(v.basekey), v.clientId as ClientId);
     expect(hexKeys(chain.keys())).toEqual({ enc: v.enc, mac: v.mac });
     expect(v.mac).toBe(v.master);
   });
 
   it.each(vectors.classicEvolve)("$id", (v) => {
-    const chain = ClassicChain.fromKeys(nodeCrypto, bytes(v.enc), bytes(v.mac));
+    const chain = ClassicChain.fromKeys(defaultCrypto(), bytes(v.enc), bytes(v.mac));
     chain.advance(new Uint8Array(), new Uint8Array(), bytes(v.message));
     expect(hexKeys(chain.keys())).toEqual({ enc: v.nextEnc, mac: v.nextMac });
   });

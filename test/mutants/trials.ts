@@ -113,8 +113,8 @@ async function runTrial(
   signal: AbortSignal | undefined,
 ): Promise<{ lines: Line[]; died: string | null }> {
   const child = spawn(process.execPath, [...LOADER, PROGRAM, JSON.stringify(plan)], {
-    // Nothing of the test runner's own environment.
-    env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "" },
+    // Nothing of the test runner's own environment. Mistakes are made in JavaScript, which the addon would do without.
+    env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", PAWL_CRYPTO: "node" },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const lines: Line[] = [];

@@ -6,7 +6,7 @@ export type Level = "debug" | "info" | "warn" | "error";
 export function describeEvent(event: PawlServerEvent): { level: Level; text: string } {
   switch (event.type) {
     case "listening":
-      return { level: "info", text: `listening on ${event.host}:${event.port}` };
+      return { level: "info", text: `listening on ${event.host}:${event.port}, crypto ${event.crypto}` };
     case "connection":
       return { level: "debug", text: `connection from ${event.remoteAddress}` };
     case "handshake":

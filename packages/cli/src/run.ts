@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { defaultCrypto } from "@pawl/protocol";
 import { Command, CommanderError } from "commander";
 import { COMMANDS } from "./commands/index.ts";
 import { createContext } from "./context.ts";
@@ -63,5 +64,15 @@ function version(): string {
   const { version: text } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
     version: string;
   };
-  return `pawl ${text}, Node.js ${process.versions.node}, OpenSSL ${process.versions.openssl}`;
+  const { node, openssl } = process.versions;
+  return `pawl ${text}, Node.js ${node}, OpenSSL ${openssl}, crypto ${cryptoName()}`;
+}
+
+/** What the commands of this process use. */
+function cryptoName(): string {
+  try {
+    return defaultCrypto().name;
+  } catch (error) {
+    return lineOf(error);
+  }
 }

@@ -1,8 +1,8 @@
 import { connect as connectSocket, type Socket } from "node:net";
 import {
   type CryptoProvider,
+  defaultCrypto,
   EpochExhaustedError,
-  nodeCrypto,
   type PaddingPolicy,
   wipe,
 } from "@pawl/protocol";
@@ -47,7 +47,7 @@ export interface ConnectOptions {
  * the answer breaks the protocol, which is final for this connection
  */
 export async function connect(options: ConnectOptions): Promise<PawlConnection> {
-  const { clock = systemClock, random = systemRandom, crypto = nodeCrypto, signal } = options;
+  const { clock = systemClock, random = systemRandom, crypto = defaultCrypto(), signal } = options;
   const { credential: source, allowReadable = false } = options;
   const store = typeof source === "string" ? credentialFile(source, { allowReadable }) : source;
   const credential = await store.load();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { copyOf } from "./bytes.ts";
-import { nodeCrypto } from "./crypto/node.ts";
+import { defaultCrypto } from "./crypto/default.ts";
 import { ServerSession } from "./server.ts";
 import { CLASSIC, isPossibleLength, STRICT, STRICT_GCM, SUITES, type Suite, suiteById } from "./suites.ts";
 import { type ClientPeer, ServerPeer, violationOf } from "./testing/peers.ts";
@@ -111,7 +111,7 @@ describe("a packet cut or lengthened, its frame length with it", () => {
 describe("a server that runs the strict suites alone", () => {
   it("takes a HELLO of classic for a format error, before it looks anybody up", () => {
     const { client, server } = pair(CLASSIC);
-    const session = new ServerSession({ crypto: nodeCrypto, suites: SUITES.slice(1), maxMessage: 4096 });
+    const session = new ServerSession({ crypto: defaultCrypto(), suites: SUITES.slice(1), maxMessage: 4096 });
     const strict = new ServerPeer(server.database, { session });
     client.start();
     strict.receive(client.sent[0] ?? new Uint8Array());

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ClientSession } from "./client.ts";
-import { nodeCrypto } from "./crypto/node.ts";
+import { defaultCrypto } from "./crypto/default.ts";
 import { IllegalTransitionError } from "./errors.ts";
 import { ServerSession } from "./server.ts";
 import { CLASSIC, STRICT, STRICT_GCM, SUITES, type Suite } from "./suites.ts";
@@ -135,7 +135,7 @@ describe("the tables", () => {
   });
 
   it("start where a session starts", () => {
-    const server = new ServerSession({ crypto: nodeCrypto, suites: SUITES, maxMessage: 4096 });
+    const server = new ServerSession({ crypto: defaultCrypto(), suites: SUITES, maxMessage: 4096 });
     expect(server.state).toBe("wait-hello");
     expect(server.awaiting).toBe(false);
     expect(inClientState("idle", STRICT).session).toBeInstanceOf(ClientSession);

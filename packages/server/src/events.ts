@@ -17,7 +17,13 @@ interface OfClient extends OfConnection {
  * secret or the content of a message.
  */
 export type ServerHappening =
-  | { readonly type: "listening"; readonly host: string; readonly port: number }
+  | {
+      readonly type: "listening";
+      readonly host: string;
+      readonly port: number;
+      /** The name of the provider: `native` or `node`, unless it is the caller's own. */
+      readonly crypto: string;
+    }
   /** `remotePort` tells it apart from others of the same address, in a capture or in what the other side says. */
   | ({ readonly type: "connection"; readonly remotePort: number } & OfConnection)
   /** HELLO verified, CHALLENGE sent. Who sent it may still be replaying an old HELLO. */

@@ -1,12 +1,12 @@
 import {
   type CryptoProvider,
   DEFAULT_MAX_MESSAGE,
+  defaultCrypto,
   FIRST_PACKET_DEADLINE_MS,
   HELLO_DEADLINE_MS,
   MAX_U32,
   MIN_MAX_MESSAGE,
   NO_PADDING,
-  nodeCrypto,
   type PaddingPolicy,
   STRICT_SUITES,
   type Suite,
@@ -159,7 +159,7 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     },
     clock: options.clock ?? systemClock,
     random: options.random ?? systemRandom,
-    crypto: options.crypto ?? nodeCrypto,
+    crypto: options.crypto ?? defaultCrypto(),
   };
 }
 

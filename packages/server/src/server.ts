@@ -115,7 +115,7 @@ class Server implements PawlServer, ConnectionHost {
         this.#net.off("error", failed);
         const address = this.#net.address();
         const bound = typeof address === "object" && address !== null ? address.port : port;
-        this.events.emit({ type: "listening", host, port: bound });
+        this.events.emit({ type: "listening", host, port: bound, crypto: this.options.crypto.name });
         this.#overdue?.start();
         resolve({ host, port: bound });
       });

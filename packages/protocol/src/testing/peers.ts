@@ -2,7 +2,7 @@ import type { ClientId, Epoch } from "../bytes.ts";
 import { copyOf, wipe } from "../bytes.ts";
 import { ClientSession, type ClientSessionOptions } from "../client.ts";
 import type { ClientRecord } from "../client-record.ts";
-import { nodeCrypto } from "../crypto/node.ts";
+import { defaultCrypto } from "../crypto/default.ts";
 import type { ClientEffect, EndCause, ServerEffect } from "../effects.ts";
 import type { ClientEvent, ServerEvent } from "../events.ts";
 import { EpochSecret } from "../key-schedule.ts";
@@ -25,7 +25,7 @@ export function countedEntropy(seed = 1): () => Entropy {
   return () => {
     counter++;
     const hash = (label: number) =>
-      nodeCrypto.sha256(Uint8Array.of(label, seed >>> 8, seed, counter >>> 8, counter));
+      defaultCrypto().sha256(Uint8Array.of(label, seed >>> 8, seed, counter >>> 8, counter));
     return { nonce: hash(1), iv: hash(2).subarray(0, 16) };
   };
 }
@@ -109,7 +109,12 @@ export class ServerPeer {
     this.entropy = entropy;
     this.session =
       options.session ??
-      new ServerSession({ crypto: nodeCrypto, suites: SUITES, maxMessage: DEFAULT_MAX_MESSAGE, ...options });
+      new ServerSession({
+        crypto: defaultCrypto(),
+        suites: SUITES,
+        maxMessage: DEFAULT_MAX_MESSAGE,
+        ...options,
+      });
   }
 
   get pending(): ServerEffect | null {
@@ -168,7 +173,7 @@ export class ServerPeer {
       this.handle({ type: "found", record, live: false, ...this.entropy() });
     } else if (effect.type === "derive") {
       const { suite, clientId, from, to, secret } = effect;
-      const at = new EpochSecret(nodeCrypto, suite, clientId, from, secret);
+      const at = new EpochSecret(defaultCrypto(), suite, clientId, from, secret);
       this.handle({ type: "derived", secret: at.forward(to).copy(), ...this.entropy() });
     } else if (effect.type === "commit") {
       const outcome = this.database.commit(effect);
@@ -215,7 +220,7 @@ export class ClientPeer {
     this.stored = { epoch: options.epoch, secret: copyOf(options.secret), last: copyOf(options.last) };
     this.session =
       options.session ??
-      new ClientSession({ crypto: nodeCrypto, ...options, secret: copyOf(options.secret) });
+      new ClientSession({ crypto: defaultCrypto(), ...options, secret: copyOf(options.secret) });
   }
 
   start(): void {

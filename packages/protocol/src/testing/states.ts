@@ -1,5 +1,5 @@
 import type { ClientId, Epoch, Round } from "../bytes.ts";
-import { nodeCrypto } from "../crypto/node.ts";
+import { defaultCrypto } from "../crypto/default.ts";
 import { FrameError } from "../errors.ts";
 import type { ClientEvent, ServerEvent } from "../events.ts";
 import { EpochSecret } from "../key-schedule.ts";
@@ -26,7 +26,7 @@ export function pair(
   const server = new ServerPeer(database, { maxMessage });
   let secret: Uint8Array = SECRET;
   if (suite.strict) {
-    secret = new EpochSecret(nodeCrypto, suite, ID, 0 as Epoch, SECRET.slice())
+    secret = new EpochSecret(defaultCrypto(), suite, ID, 0 as Epoch, SECRET.slice())
       .forward(clientEpoch as Epoch)
       .copy();
   }
@@ -114,7 +114,7 @@ export function forged(suite: Suite, opcode: Opcode, direction: Direction, round
     enc: new Uint8Array(suite.encKeyBytes),
     mac: suite.cipher === "gcm" ? null : new Uint8Array(32),
   };
-  return sealFrame(nodeCrypto, keys, header, new Uint8Array(40), new Uint8Array(16)).subarray(4);
+  return sealFrame(defaultCrypto(), keys, header, new Uint8Array(40), new Uint8Array(16)).subarray(4);
 }
 
 /** One event of every trigger, by its name. @throws RangeError for a trigger that is none */
