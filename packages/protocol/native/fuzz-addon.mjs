@@ -1,0 +1,95 @@
+/** The addon with any arguments in any order, for the sanitizers: `node fuzz-addon.mjs <addon> [rounds]`. */
+import { createRequire } from "node:module";
+
+const [, , path, rounds = "200000"] = process.argv;
+const { RecordChain, sha256, hmacSha256 } = createRequire(import.meta.url)(path);
+
+let state = 1;
+function drawn(below) {
+  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+  return Math.floor((state / 2 ** 32) * below);
+}
+const oneOf = (values) => values[drawn(values.length)];
+
+function detached() {
+  const bytes = new Uint8Array(80);
+  structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+  return bytes;
+}
+
+/** Views that begin anywhere in their memory, and end where it ends. */
+function view() {
+  const length = oneOf([0, 1, 16, 31, 32, 33, 79, 80, 84, 96, 100, drawn(300)]);
+  const memory = new Uint8Array(length + drawn(9));
+  for (let i = 0; i < memory.length; i++) memory[i] = drawn(256);
+  return memory.subarray(memory.length - length);
+}
+
+const strange = [
+  undefined,
+  null,
+  0,
+  -1,
+  2 ** 32,
+  Number.NaN,
+  "text",
+  {},
+  detached(),
+  new Float64Array(8),
+  new DataView(new ArrayBuffer(80)),
+  Symbol(),
+  1n,
+];
+const anything = () => (drawn(4) > 0 ? view() : oneOf(strange));
+const counts = () => (drawn(4) > 0 ? drawn(300) : oneOf(strange));
+const chains = [];
+
+const calls = [
+  () => chains.push(new RecordChain(oneOf([2, 3, 2, 3, ...strange]), anything())) > 50 && chains.shift(),
+  () => oneOf(chains)?.seal(anything(), anything(), counts(), oneOf([1, 2, ...strange])),
+  () => oneOf(chains)?.open(anything(), anything()),
+  () => drawn(50) === 0 && oneOf(chains)?.wipe(),
+  () => sha256(...Array.from({ length: drawn(11) }, anything)),
+  () => hmacSha256(...Array.from({ length: drawn(11) }, anything)),
+  () =>
+    RecordChain.prototype[oneOf(["seal", "open", "wipe"])].call(
+      oneOf([{}, undefined, ...strange]),
+      view(),
+      view(),
+    ),
+  () => exchange(),
+];
+
+/** What is sealed is opened. */
+function exchange() {
+  const [suite, around] = oneOf([
+    [2, 64],
+    [3, 44],
+  ]);
+  const secret = view();
+  if (secret.length !== 32) return;
+  const message = view();
+  const text = message.length + 1 + drawn(20);
+  const room = suite === 2 ? (Math.floor(text / 16) + 1) * 16 : text;
+  const frame = new Uint8Array(4 + around + room);
+  frame[5] = 30;
+  const plaintext = new Uint8Array(room);
+  const kind = 1 + drawn(2);
+  if (new RecordChain(suite, secret).seal(frame, message, text, kind) !== 0) throw new Error("not sealed");
+  const opened = new RecordChain(suite, secret).open(frame.subarray(4), plaintext);
+  if (opened !== 2 * message.length + kind - 1) throw new Error(`opened to ${opened}`);
+  if (Buffer.compare(plaintext.subarray(0, message.length), message) !== 0)
+    throw new Error("another message");
+}
+
+let refused = 0;
+for (let round = 0; round < Number(rounds); round++) {
+  try {
+    oneOf(calls)();
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    refused++;
+  }
+}
+if (refused === 0) throw new Error("nothing was refused");
+process.stdout.write(`${rounds} calls, ${refused} of them TypeErrors\n`);
