@@ -1,10 +1,7 @@
-import { createCipheriv, createDecipheriv, createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createCipheriv, createDecipheriv, timingSafeEqual } from "node:crypto";
+import { cbcDecrypt, cbcEncrypt } from "./cbc.ts";
+import { hmacSha256, plain, sha256 } from "./one-shot.ts";
 import type { CryptoProvider } from "./provider.ts";
-
-/** The same memory without Buffer's methods, whose `slice` would be a view where everybody expects a copy. */
-function plain(buffer: Buffer): Uint8Array {
-  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
-}
 
 function joined(head: Buffer, tail: Buffer): Uint8Array {
   return plain(tail.length === 0 ? head : head.length === 0 ? tail : Buffer.concat([head, tail]));
@@ -15,31 +12,19 @@ export const nodeCrypto: CryptoProvider = {
   name: "node",
 
   sha256(...parts) {
-    const hash = createHash("sha256");
-    for (const part of parts) hash.update(part);
-    return plain(hash.digest());
+    return sha256(parts);
   },
 
   hmacSha256(key, ...parts) {
-    const hmac = createHmac("sha256", key);
-    for (const part of parts) hmac.update(part);
-    return plain(hmac.digest());
+    return hmacSha256(key, parts);
   },
 
   cbcEncrypt(key, iv, plaintext) {
-    const cipher = createCipheriv("aes-128-cbc", key, iv);
-    return joined(cipher.update(plaintext), cipher.final());
+    return cbcEncrypt(key, iv, plaintext);
   },
 
   cbcDecrypt(key, iv, ciphertext) {
-    const decipher = createDecipheriv("aes-128-cbc", key, iv);
-    const head = decipher.update(ciphertext);
-    try {
-      return joined(head, decipher.final());
-    } catch {
-      head.fill(0);
-      return null;
-    }
+    return cbcDecrypt(key, iv, ciphertext);
   },
 
   gcmSeal(key, nonce, associated, plaintext) {
