@@ -1,0 +1,151 @@
+import { cpus } from "node:os";
+import { parseArgs } from "node:util";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { LENGTH_BYTES, nodeCrypto, STRICT, STRICT_GCM, type Suite } from "@pawl/protocol";
+import type { Channel, OpenChannel } from "./record/channel.ts";
+import { plainChannel } from "./record/plain.ts";
+import { productChannel } from "./record/product.ts";
+
+/**
+ * What it costs to seal a packet and to open it, without any socket: the product on each provider against the protocol
+ * written plainly on node:crypto. All in turn in one run, so that a machine whose speed drifts is as unkind to one as to
+ * another.
+ */
+
+const { values: options } = parseArgs({
+  options: { json: { type: "boolean" }, quick: { type: "boolean" }, help: { type: "boolean" } },
+});
+if (options.help === true) {
+  process.stdout.write(
+    "usage: npm run bench:record -- [--quick] [--json]\n\n--quick takes a few seconds; --json prints an array of results\n",
+  );
+  process.exit(0);
+}
+
+const TARGETS: Readonly<Record<string, OpenChannel>> = {
+  plain: plainChannel,
+  [`pawl-${nodeCrypto.name}`]: productChannel(nodeCrypto),
+};
+const SUITES = [STRICT, STRICT_GCM];
+const SIZES = [64, 1_024, 16_384];
+const REPETITIONS = options.quick === true ? 2 : 5;
+/** Of each of sealing and opening, a repetition. */
+const PACKETS = options.quick === true ? 4_000 : 20_000;
+/** Sealed, then opened, then forgotten: few enough to stay in the caches. */
+const BATCH = 50;
+
+const OPERATIONS = ["seal", "open", "seal+open"] as const;
+type Operation = (typeof OPERATIONS)[number];
+
+interface Result {
+  readonly cell: string;
+  readonly target: string;
+  readonly unit: "µs";
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+  /** How many times as fast as the plain version, by the medians of this run; null for itself. */
+  readonly ratioPlain: number | null;
+}
+
+setFlagsFromString("--expose-gc");
+const collectGarbage: () => void = runInNewContext("gc");
+
+const results = SUITES.flatMap((suite) => SIZES.flatMap((size) => compare(suite, size)));
+if (options.json === true) process.stdout.write(`${JSON.stringify(results, null, 1)}\n`);
+else process.stdout.write(tableOf(results));
+
+/** All targets, on the same chain and message; each opens what the others sealed before anything is measured. */
+function compare(suite: Suite, size: number): Result[] {
+  const chain = new Uint8Array(32).fill(7);
+  const message = new Uint8Array(size).fill(0xa5);
+  const channels = Object.entries(TARGETS).map(([target, open]) => ({ target, channel: open(suite, chain) }));
+  for (const { target, channel } of channels) {
+    for (const other of Object.values(TARGETS)) {
+      const opened = other(suite, chain).open(packetOf(TARGETS[target]?.(suite, chain).seal(message)));
+      if (Buffer.compare(opened, message) !== 0) throw new Error(`${target} is not understood`);
+    }
+    measure(channel, message, PACKETS / 4);
+  }
+  const samples = new Map(channels.map(({ target }) => [target, [] as Record<Operation, number>[]]));
+  for (let repetition = 0; repetition < REPETITIONS; repetition++) {
+    // In turn, from another start each time.
+    for (let index = 0; index < channels.length; index++) {
+      const next = channels[(index + repetition) % channels.length];
+      if (next === undefined) continue;
+      samples.get(next.target)?.push(measure(next.channel, message, PACKETS));
+    }
+  }
+  return OPERATIONS.flatMap((operation) => {
+    const times = [...samples].map(([target, taken]) => ({
+      target,
+      values: taken.map((sample) => sample[operation]),
+    }));
+    const plain = median(times.find(({ target }) => target === "plain")?.values ?? []);
+    return times.map(({ target, values }) => ({
+      cell: `${operation}-${suite.name}-${size}`,
+      target,
+      unit: "µs" as const,
+      median: median(values),
+      min: Math.min(...values),
+      max: Math.max(...values),
+      ratioPlain: target === "plain" ? null : plain / median(values),
+    }));
+  });
+}
+
+/** Microseconds of processor time a packet. */
+function measure(channel: Channel, message: Uint8Array, packets: number): Record<Operation, number> {
+  // Nobody pays for what another left behind.
+  collectGarbage();
+  let sealing = 0;
+  let opening = 0;
+  const frames: Uint8Array[] = [];
+  for (let done = 0; done < packets; done += BATCH) {
+    const start = processorTime();
+    for (let i = 0; i < BATCH; i++) frames.push(channel.seal(message));
+    const sealed = processorTime();
+    for (const frame of frames) {
+      if (channel.open(packetOf(frame)).length !== message.length)
+        throw new Error("another message came out");
+    }
+    opening += processorTime() - sealed;
+    sealing += sealed - start;
+    frames.length = 0;
+  }
+  const each = (total: number) => total / packets;
+  return { seal: each(sealing), open: each(opening), "seal+open": each(sealing + opening) };
+}
+
+/** Microseconds that this process has had of a processor, its garbage collection included; others do not count. */
+function processorTime(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+}
+
+function packetOf(frame: Uint8Array = new Uint8Array()): Uint8Array {
+  return frame.subarray(LENGTH_BYTES);
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length / 2;
+  return ((sorted[Math.ceil(middle) - 1] ?? 0) + (sorted[Math.floor(middle)] ?? 0)) / 2;
+}
+
+function tableOf(rows: readonly Result[]): string {
+  const model = cpus()[0]?.model.trim() || "unknown processor";
+  const lines = rows.map(({ cell, target, median: middle, min, max, ratioPlain }) => {
+    const time = `${middle.toFixed(2)} (${min.toFixed(2)} … ${max.toFixed(2)})`;
+    return `| ${cell} | ${target} | ${time} | ${ratioPlain === null ? "" : ratioPlain.toFixed(2)} |`;
+  });
+  return [
+    `Microseconds of processor time a packet, median of ${REPETITIONS} (min … max); ${cpus().length} × ${model}, Node.js ${process.versions.node}`,
+    "",
+    "| cell | target | µs | times as fast as plain |",
+    "|---|---|---|---|",
+    ...lines,
+    "",
+  ].join("\n");
+}
