@@ -2,7 +2,8 @@ import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { LENGTH_BYTES, nodeCrypto, STRICT, STRICT_GCM, type Suite } from "@pawl/protocol";
+import { LENGTH_BYTES, STRICT, STRICT_GCM, type Suite } from "@pawl/protocol";
+import { defaultCrypto, nodeCrypto } from "../packages/protocol/dist/index.js";
 import type { Channel, OpenChannel } from "./record/channel.ts";
 import { plainChannel } from "./record/plain.ts";
 import { productChannel } from "./record/product.ts";
@@ -26,6 +27,9 @@ if (options.help === true) {
 const TARGETS: Readonly<Record<string, OpenChannel>> = {
   plain: plainChannel,
   [`pawl-${nodeCrypto.name}`]: productChannel(nodeCrypto),
+  ...(defaultCrypto() === nodeCrypto
+    ? {}
+    : { [`pawl-${defaultCrypto().name}`]: productChannel(defaultCrypto()) }),
 };
 const SUITES = [STRICT, STRICT_GCM];
 const SIZES = [64, 1_024, 16_384];

@@ -1,6 +1,7 @@
-import { type CryptoProvider, NO_PADDING } from "@pawl/protocol";
+import { NO_PADDING } from "@pawl/protocol";
 import { systemRandom } from "@pawl/protocol/driver";
 import { clientId, epoch, round } from "../../packages/protocol/dist/bytes.js";
+import type { CryptoProvider } from "../../packages/protocol/dist/crypto/provider.js";
 import { Chain } from "../../packages/protocol/dist/key-schedule.js";
 import { RecordOpener, RecordSealer } from "../../packages/protocol/dist/record.js";
 import type { Header } from "../../packages/protocol/dist/wire.js";
