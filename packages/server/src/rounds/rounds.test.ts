@@ -261,6 +261,12 @@ describe("however arrivals, departures and deadlines interleave", () => {
               }
             }
             settle();
+            if (policy === "barrier" && rounds.open !== null) {
+              // It waits for those who owe it a message, and for nobody else.
+              const owing = [...sessions.values()].filter(({ busy }) => !busy).length;
+              expect(owing).toBeGreaterThan(0);
+              expect(rounds.open.waitingFor).toBe(owing);
+            }
           }
           rounds.close();
           endTurn();

@@ -48,6 +48,8 @@ interface OpenRound {
   readonly values: Map<ClientId, { readonly session: Session; readonly value: Decimal }>;
   /** Who has sent, and is to be answered. */
   readonly entries: Map<Session, Entry>;
+  /** How many of the live sessions have sent: looking each time would cost a fleet the square of its size. */
+  sent: number;
   cancel: () => void;
 }
 
@@ -85,8 +87,7 @@ export class Rounds {
   /** The round that takes contributions, null between rounds. */
   get open(): { readonly round: number; readonly contributors: number; readonly waitingFor: number } | null {
     if (this.#open === null) return null;
-    const { number, values, entries } = this.#open;
-    const sent = [...this.#live].filter((session) => entries.has(session)).length;
+    const { number, values, sent } = this.#open;
     return { round: number, contributors: values.size, waitingFor: this.#live.size - sent };
   }
 
@@ -102,15 +103,18 @@ export class Rounds {
     const value = kind === "cover" ? null : messageValue(message);
     // One of the client's new session replaces the unanswered one of its old; a cover replaces nothing.
     if (value !== null) round.values.set(clientId, { session, value });
+    if (this.#live.has(session) && !round.entries.has(session)) round.sent++;
     round.entries.set(session, { clientId, value, answer });
     this.#closeIfComplete();
   }
 
   /** A session ended, in whatever way: no round waits for it, and what it contributed counts. */
   leave(session: Session): void {
-    this.#live.delete(session);
-    const entry = this.#open?.entries.get(session);
+    const wasLive = this.#live.delete(session);
+    const round = this.#open;
+    const entry = round?.entries.get(session);
     if (entry !== undefined) entry.answer = null;
+    if (round !== null && entry !== undefined && wasLive) round.sent--;
     this.#closeIfComplete();
   }
 
@@ -125,6 +129,7 @@ export class Rounds {
       openedAt: this.#clock.now(),
       values: new Map(),
       entries: new Map(),
+      sent: 0,
       cancel: () => {},
     };
     if (this.#policy === "barrier") {
@@ -139,8 +144,7 @@ export class Rounds {
 
   #closeIfComplete(): void {
     if (this.#open === null || this.#policy !== "barrier") return;
-    for (const session of this.#live) if (!this.#open.entries.has(session)) return;
-    this.#close("complete");
+    if (this.#open.sent === this.#live.size) this.#close("complete");
   }
 
   #close(closedBy: ClosedRound["closedBy"]): void {
