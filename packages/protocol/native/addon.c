@@ -14,6 +14,7 @@
 enum { LENGTH_BYTES = 4, MAX_PARTS = 8 };
 
 static const char *const NOT_BYTES = "expected a Uint8Array whose memory is there";
+static const char *const NOT_A_PLACE = "expected where in the room, and how many bytes";
 
 static napi_value type_error(napi_env env, const char *message) {
   napi_throw_type_error(env, NULL, message);
@@ -105,45 +106,50 @@ static bool method(napi_env env, napi_callback_info info, size_t due, napi_value
   return true;
 }
 
-/** `seal(frame, message, plaintextLength, kind)`: a Status. `frame` begins with length, header and IV. */
+/**
+ * `seal(room, at, length, message, plaintextLength, kind)`: a Status. The frame is the `length` bytes of `room` from `at` on; its
+ * length, header and IV stand there already. A view of the frame alone would cost more than to say where it is.
+ */
 static napi_value chain_seal(napi_env env, napi_callback_info info) {
-  napi_value args[4];
+  napi_value args[6];
   Chain *chain;
   Crypto *crypto;
-  uint8_t *frame;
-  size_t length;
+  uint8_t *room;
+  size_t size;
   Bytes message;
-  uint32_t plaintext_length, kind;
-  if (!method(env, info, 4, args, &chain, &crypto)) return NULL;
-  if (!room_of(env, args[0], &frame, &length) || !bytes_of(env, args[1], &message)) {
-    return type_error(env, NOT_BYTES);
+  uint32_t at, length, plaintext_length, kind;
+  if (!method(env, info, 6, args, &chain, &crypto)) return NULL;
+  if (!room_of(env, args[0], &room, &size) || !bytes_of(env, args[3], &message)) return type_error(env, NOT_BYTES);
+  if (napi_get_value_uint32(env, args[1], &at) != napi_ok || napi_get_value_uint32(env, args[2], &length) != napi_ok) {
+    return type_error(env, NOT_A_PLACE);
   }
-  if (length < LENGTH_BYTES) return number(env, WRONG_LENGTH);
-  if (napi_get_value_uint32(env, args[2], &plaintext_length) != napi_ok ||
-      napi_get_value_uint32(env, args[3], &kind) != napi_ok || (kind != KIND_MESSAGE && kind != KIND_COVER)) {
+  if (napi_get_value_uint32(env, args[4], &plaintext_length) != napi_ok ||
+      napi_get_value_uint32(env, args[5], &kind) != napi_ok || (kind != KIND_MESSAGE && kind != KIND_COVER)) {
     return type_error(env, "expected a length of plaintext, and kind 1 or 2");
   }
-  return number(env, record_seal(crypto, chain, frame + LENGTH_BYTES, length - LENGTH_BYTES, message,
+  if (at > size || length > size - at || length < LENGTH_BYTES) return number(env, WRONG_LENGTH);
+  return number(env, record_seal(crypto, chain, room + at + LENGTH_BYTES, length - LENGTH_BYTES, message,
                                  plaintext_length, (Kind)kind));
 }
 
 /**
- * `open(packet, plaintext)`: twice the length of the message, which stands at the beginning of `plaintext`, and 1 more for a cover;
- * else a Status, which is negative.
+ * `open(packet, room, at)`: twice the length of the message, which stands in `room` from `at` on, and 1 more for a cover; else a
+ * Status, which is negative.
  */
 static napi_value chain_open(napi_env env, napi_callback_info info) {
-  napi_value args[2];
+  napi_value args[3];
   Chain *chain;
   Crypto *crypto;
   Bytes packet;
-  uint8_t *plaintext;
-  size_t room;
+  uint8_t *room;
+  size_t size;
+  uint32_t at;
   Content content;
-  if (!method(env, info, 2, args, &chain, &crypto)) return NULL;
-  if (!bytes_of(env, args[0], &packet) || !room_of(env, args[1], &plaintext, &room)) {
-    return type_error(env, NOT_BYTES);
-  }
-  const Status status = record_open(crypto, chain, packet, plaintext, room, &content);
+  if (!method(env, info, 3, args, &chain, &crypto)) return NULL;
+  if (!bytes_of(env, args[0], &packet) || !room_of(env, args[1], &room, &size)) return type_error(env, NOT_BYTES);
+  if (napi_get_value_uint32(env, args[2], &at) != napi_ok) return type_error(env, NOT_A_PLACE);
+  if (at > size) return number(env, WRONG_LENGTH);
+  const Status status = record_open(crypto, chain, packet, room + at, size - at, &content);
   return number(env, status == DONE ? 2 * (int64_t)content.length + (content.kind == KIND_COVER) : status);
 }
 

@@ -46,8 +46,8 @@ const chains = [];
 
 const calls = [
   () => chains.push(new RecordChain(oneOf([2, 3, 2, 3, ...strange]), anything())) > 50 && chains.shift(),
-  () => oneOf(chains)?.seal(anything(), anything(), counts(), oneOf([1, 2, ...strange])),
-  () => oneOf(chains)?.open(anything(), anything()),
+  () => oneOf(chains)?.seal(anything(), counts(), counts(), anything(), counts(), oneOf([1, 2, ...strange])),
+  () => oneOf(chains)?.open(anything(), anything(), counts()),
   () => drawn(50) === 0 && oneOf(chains)?.wipe(),
   () => sha256(...Array.from({ length: drawn(11) }, anything)),
   () => hmacSha256(...Array.from({ length: drawn(11) }, anything)),
@@ -71,14 +71,16 @@ function exchange() {
   const message = view();
   const text = message.length + 1 + drawn(20);
   const room = suite === 2 ? (Math.floor(text / 16) + 1) * 16 : text;
-  const frame = new Uint8Array(4 + around + room);
-  frame[5] = 30;
-  const plaintext = new Uint8Array(room);
+  const [at, length] = [drawn(20), 4 + around + room];
+  const memory = new Uint8Array(at + length);
+  memory[at + 5] = 30;
+  const plaintext = new Uint8Array(at + room);
   const kind = 1 + drawn(2);
-  if (new RecordChain(suite, secret).seal(frame, message, text, kind) !== 0) throw new Error("not sealed");
-  const opened = new RecordChain(suite, secret).open(frame.subarray(4), plaintext);
+  if (new RecordChain(suite, secret).seal(memory, at, length, message, text, kind) !== 0)
+    throw new Error("not sealed");
+  const opened = new RecordChain(suite, secret).open(memory.subarray(at + 4), plaintext, at);
   if (opened !== 2 * message.length + kind - 1) throw new Error(`opened to ${opened}`);
-  if (Buffer.compare(plaintext.subarray(0, message.length), message) !== 0)
+  if (Buffer.compare(plaintext.subarray(at, at + message.length), message) !== 0)
     throw new Error("another message");
 }
 

@@ -11,10 +11,20 @@ export interface Addon {
 }
 
 export interface NativeChain {
-  /** `frame` begins with length, header and IV, and ends as a frame. @returns a `STATUS` */
-  seal(frame: Uint8Array, message: Uint8Array, plaintextLength: number, kind: number): number;
-  /** @returns twice the length of the message at the beginning of `plaintext`, and 1 more for a cover; or a `STATUS` below 0 */
-  open(packet: Uint8Array, plaintext: Uint8Array): number;
+  /**
+   * The frame is the `length` bytes of `room` from `at` on; its length, header and IV stand there already.
+   * @returns a `STATUS`
+   */
+  seal(
+    room: Uint8Array,
+    at: number,
+    length: number,
+    message: Uint8Array,
+    plaintextLength: number,
+    kind: number,
+  ): number;
+  /** @returns twice the length of the message, which stands in `room` from `at` on, and 1 more for a cover; or a `STATUS` below 0 */
+  open(packet: Uint8Array, room: Uint8Array, at: number): number;
   wipe(): void;
 }
 

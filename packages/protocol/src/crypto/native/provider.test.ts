@@ -214,7 +214,7 @@ describe("the native record layer", () => {
       );
       const room = new Uint8Array(64).fill(0xaa);
       const chain = new addon.RecordChain(suite.id, KEY);
-      expect(chain.open(frame.subarray(LENGTH_BYTES), room)).toBe(-3);
+      expect(chain.open(frame.subarray(LENGTH_BYTES), room, 0)).toBe(-3);
       expect([...room].filter((byte) => byte !== 0 && byte !== 0xaa)).toEqual([]);
       expect(room.subarray(0, 32)).toEqual(new Uint8Array(32));
     }
@@ -283,10 +283,10 @@ describe("wrong arguments", () => {
     const room = new Uint8Array(128);
     const frame = new Uint8Array(4 + 112);
     for (const value of [...strange, detached()]) {
-      expect(() => call(chain.seal, chain, value, KEY, 33, 1)).toThrow(TypeError);
-      expect(() => call(chain.seal, chain, frame, value, 33, 1)).toThrow(TypeError);
-      expect(() => call(chain.open, chain, value, room)).toThrow(TypeError);
-      expect(() => call(chain.open, chain, frame, value)).toThrow(TypeError);
+      expect(() => call(chain.seal, chain, value, 0, 116, KEY, 33, 1)).toThrow(TypeError);
+      expect(() => call(chain.seal, chain, frame, 0, 116, value, 33, 1)).toThrow(TypeError);
+      expect(() => call(chain.open, chain, value, room, 0)).toThrow(TypeError);
+      expect(() => call(chain.open, chain, frame, value, 0)).toThrow(TypeError);
       expect(() => call(addon.sha256, addon, value, KEY)).toThrow(TypeError);
       expect(() => call(addon.sha256, addon, new Uint8Array(32), value)).toThrow(TypeError);
       expect(() => call(addon.hmacSha256, addon, new Uint8Array(32), value)).toThrow(TypeError);
@@ -297,24 +297,29 @@ describe("wrong arguments", () => {
       expect(() => Reflect.construct(addon.RecordChain, [suite, KEY])).toThrow(TypeError);
     }
     for (const kind of [0, 3, -1, "1", Number.NaN]) {
-      expect(() => call(chain.seal, chain, frame, KEY, 33, kind)).toThrow(TypeError);
+      expect(() => call(chain.seal, chain, frame, 0, 116, KEY, 33, kind)).toThrow(TypeError);
     }
-    expect(() => call(chain.seal, chain, frame, KEY, "33", 1)).toThrow(TypeError);
-    expect(() => call(chain.seal, chain, frame, KEY)).toThrow(TypeError);
+    expect(() => call(chain.seal, chain, frame, 0, 116, KEY, "33", 1)).toThrow(TypeError);
+    expect(() => call(chain.seal, chain, frame, "0", 116, KEY, 33, 1)).toThrow(TypeError);
+    expect(() => call(chain.seal, chain, frame, 0, "116", KEY, 33, 1)).toThrow(TypeError);
+    expect(() => call(chain.open, chain, frame.subarray(4), room, "0")).toThrow(TypeError);
+    expect(() => call(chain.open, chain, frame.subarray(4), room)).toThrow(TypeError);
+    expect(() => call(chain.seal, chain, frame, 0, 116, KEY)).toThrow(TypeError);
     expect(() => call(addon.sha256, addon)).toThrow(TypeError);
     expect(() => call(addon.hmacSha256, addon, new Uint8Array(32))).toThrow(TypeError);
     expect(() => call(addon.sha256, addon, new Uint8Array(31), KEY)).toThrow(TypeError);
     expect(() => call(addon.sha256, addon, new Uint8Array(32), ...Array(9).fill(KEY))).toThrow(TypeError);
     expect(() => call(addon.RecordChain, undefined, STRICT.id, KEY)).toThrow(TypeError);
 
-    expect(call(chain.seal, chain, frame, KEY, 33, 1)).toBe(0);
+    expect(call(chain.seal, chain, frame, 0, 116, KEY, 33, 1)).toBe(0);
     const fresh = new addon.RecordChain(STRICT.id, KEY);
-    expect(fresh.open(frame.subarray(4), room)).toBe(2 * KEY.length);
+    expect(fresh.open(frame.subarray(4), room, 0)).toBe(2 * KEY.length);
   });
 
   it("are statuses where a length does not fit", () => {
     const chain = new addon.RecordChain(STRICT.id, KEY);
-    const seal = (length: number, plaintext: number) => chain.seal(new Uint8Array(length), KEY, plaintext, 1);
+    const seal = (length: number, plaintext: number, at = 0, size = length) =>
+      chain.seal(new Uint8Array(size), at, length, KEY, plaintext, 1);
     for (const [length, plaintext] of [
       [0, 33],
       [3, 33],
@@ -328,10 +333,36 @@ describe("wrong arguments", () => {
     ] as const) {
       expect(seal(length, plaintext)).toBe(-5);
     }
-    for (const length of [0, 1, 63, 64, 65, 79, 81]) {
-      expect(chain.open(new Uint8Array(length), new Uint8Array(128))).toBe(-5);
+    for (const [at, size] of [
+      [1, 116],
+      [116, 116],
+      [117, 116],
+      [-1, 116],
+      [0, 115],
+      [0xffff_ffff, 300],
+      [0xffff_ff00, 300],
+    ] as const) {
+      expect(seal(116, 33, at, size)).toBe(-5);
+      expect(chain.open(new Uint8Array(112), new Uint8Array(size - 68), at)).toBe(-5);
     }
-    expect(chain.open(new Uint8Array(96), new Uint8Array(31))).toBe(-5);
+    for (const length of [0, 1, 63, 64, 65, 79, 81]) {
+      expect(chain.open(new Uint8Array(length), new Uint8Array(128), 0)).toBe(-5);
+    }
+    expect(chain.open(new Uint8Array(96), new Uint8Array(31), 0)).toBe(-5);
+  });
+
+  it("touch no byte of the room that is not the packet's", () => {
+    const room = new Uint8Array(200).fill(0xaa);
+    const sealer = new addon.RecordChain(STRICT.id, KEY);
+    const opener = new addon.RecordChain(STRICT.id, KEY);
+    expect(sealer.seal(room, 40, 116, KEY, 33, 1)).toBe(0);
+    expect([...room.subarray(0, 44), ...room.subarray(156)].every((byte) => byte === 0xaa)).toBe(true);
+    const plaintext = new Uint8Array(100).fill(0xaa);
+    expect(opener.open(room.subarray(44, 156), plaintext, 10)).toBe(2 * KEY.length);
+    expect(plaintext.subarray(10, 42)).toEqual(KEY);
+    expect([...plaintext.subarray(0, 10), ...plaintext.subarray(58)].every((byte) => byte === 0xaa)).toBe(
+      true,
+    );
   });
 
   it("are TypeErrors for methods of another object", () => {

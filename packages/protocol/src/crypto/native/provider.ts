@@ -58,25 +58,28 @@ class NativeRecords implements RecordChain {
 
   seal(header: Header, { message, kind }: Content, plaintextLength: number, iv: Uint8Array): Uint8Array {
     const length = packetBytes(this.#suite, plaintextLength);
-    const frame = this.#frames.take(LENGTH_BYTES + length);
-    writeU32(frame, length, 0);
-    encodeHeader(header, frame, LENGTH_BYTES);
-    const at = LENGTH_BYTES + HEADER_BYTES;
-    for (let i = 0; i < this.#suite.ivBytes; i++) frame[at + i] = iv[i] ?? 0;
+    const at = this.#frames.reserve(LENGTH_BYTES + length);
+    const { room } = this.#frames;
+    writeU32(room, length, at);
+    encodeHeader(header, room, at + LENGTH_BYTES);
+    const start = at + LENGTH_BYTES + HEADER_BYTES;
+    for (let i = 0; i < this.#suite.ivBytes; i++) room[start + i] = iv[i] ?? 0;
     const code = kind === "message" ? KIND_MESSAGE : KIND_COVER;
-    const status = this.#chain.seal(frame, message, plaintextLength, code);
+    const status = this.#chain.seal(room, at, LENGTH_BYTES + length, message, plaintextLength, code);
     if (status !== STATUS.done) throw errorOf(status, header);
-    return frame;
+    // A Buffer, as sockets want it.
+    return room.subarray(at, at + LENGTH_BYTES + length);
   }
 
   open(header: Header, packet: Uint8Array): Content {
     const { ivBytes, tagBytes } = this.#suite;
-    const around = HEADER_BYTES + ivBytes + tagBytes;
-    const plaintext = this.#plaintexts.take(Math.max(0, packet.length - around));
-    const opened = this.#chain.open(packet, plaintext);
+    const at = this.#plaintexts.reserve(Math.max(0, packet.length - HEADER_BYTES - ivBytes - tagBytes));
+    const { room } = this.#plaintexts;
+    const opened = this.#chain.open(packet, room, at);
     if (opened < 0) throw errorOf(opened, header);
-    const length = Math.floor(opened / 2);
-    return { message: plaintext.subarray(0, length), kind: opened % 2 === 0 ? "message" : "cover" };
+    // No Buffer, whose `slice` would surprise who gets the message.
+    const message = new Uint8Array(room.buffer, room.byteOffset + at, opened >>> 1);
+    return { message, kind: (opened & 1) === 0 ? "message" : "cover" };
   }
 
   wipe(): void {
