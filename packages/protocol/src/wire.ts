@@ -90,6 +90,8 @@ const BLOCK_BYTES = 4096;
 export class FrameReader {
   /** Views in the order of the stream, none empty. */
   #pieces: Uint8Array[] = [];
+  /** Bytes of the first piece that have been taken: fewer than it has. */
+  #taken = 0;
   /** Free room behind the last piece, when that piece is the start of a block of ours. */
   #room: Uint8Array | null = null;
   #buffered = 0;
@@ -139,7 +141,7 @@ export class FrameReader {
       throw new FrameError(`a frame of ${length} bytes, where ${MIN_PACKET} to ${limit} are allowed`);
     }
     if (this.#buffered < LENGTH_BYTES + length) return null;
-    this.#take(LENGTH_BYTES);
+    this.#skip(LENGTH_BYTES);
     return this.#take(length);
   }
 
@@ -151,51 +153,54 @@ export class FrameReader {
   /** Forgets everything. */
   clear(): void {
     this.#pieces = [];
+    this.#taken = 0;
     this.#room = null;
     this.#buffered = 0;
   }
 
   #peekLength(): number {
     const first = this.#pieces[0];
-    if (first !== undefined && first.length >= LENGTH_BYTES) return readU32(first, 0);
+    if (first !== undefined && first.length >= this.#taken + LENGTH_BYTES) return readU32(first, this.#taken);
     const head = new Uint8Array(LENGTH_BYTES);
-    let at = 0;
-    for (const piece of this.#pieces) {
-      const part = piece.subarray(0, LENGTH_BYTES - at);
-      head.set(part, at);
-      at += part.length;
-      if (at === LENGTH_BYTES) break;
-    }
+    this.#copyInto(head);
     return readU32(head, 0);
   }
 
   #take(length: number): Uint8Array {
-    this.#buffered -= length;
     const first = this.#pieces[0];
-    if (first !== undefined && first.length >= length) {
-      this.#drop(first, length);
-      return first.subarray(0, length);
+    let out: Uint8Array;
+    if (first !== undefined && first.length >= this.#taken + length) {
+      out = first.subarray(this.#taken, this.#taken + length);
+    } else {
+      out = new Uint8Array(length);
+      this.#copyInto(out);
     }
-    const out = new Uint8Array(length);
-    let at = 0;
-    while (at < length) {
-      const piece = this.#pieces[0];
-      if (piece === undefined) throw new RangeError(`${length} bytes asked for, ${at} held`);
-      const part = piece.subarray(0, length - at);
-      out.set(part, at);
-      at += part.length;
-      this.#drop(piece, part.length);
-    }
+    this.#skip(length);
     return out;
   }
 
-  /** Takes `length` bytes off the first piece. */
-  #drop(first: Uint8Array, length: number): void {
-    if (length < first.length) {
-      this.#pieces[0] = first.subarray(length);
-      return;
+  /** The bytes that come next, as many as fit; none is taken. */
+  #copyInto(out: Uint8Array): void {
+    let [at, start] = [0, this.#taken];
+    for (const piece of this.#pieces) {
+      const part = piece.subarray(start, start + out.length - at);
+      out.set(part, at);
+      at += part.length;
+      start = 0;
+      if (at === out.length) break;
     }
-    this.#pieces.shift();
+    if (at < out.length) throw new RangeError(`${out.length} bytes asked for, ${at} held`);
+  }
+
+  /** Takes `length` bytes that are held. */
+  #skip(length: number): void {
+    this.#buffered -= length;
+    let left = this.#taken + length;
+    for (let first = this.#pieces[0]; first !== undefined && left >= first.length; first = this.#pieces[0]) {
+      left -= first.length;
+      this.#pieces.shift();
+    }
+    this.#taken = left;
     if (this.#pieces.length === 0) this.#room = null;
   }
 }
