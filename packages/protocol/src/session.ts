@@ -20,7 +20,7 @@ import { type Content, NO_PADDING, type PaddingPolicy } from "./padding.ts";
 import { reasonFromCode, TERMINATE_REASONS, type TerminateReason } from "./reasons.ts";
 import type { RecordOpener, RecordSealer } from "./record.ts";
 import type { Suite } from "./suites.ts";
-import type { CommonHandler, Move, Table } from "./transitions.ts";
+import type { CommonHandler, Move, StateRow, Table } from "./transitions.ts";
 import { type Direction, decodeHeader, type Header, type Opcode } from "./wire.ts";
 
 /** A packet whose header passed checks 2 to 4 of section 1. */
@@ -69,6 +69,8 @@ export abstract class Session<
   readonly #terminatedState: State;
   readonly #endedState: State;
   #state: State;
+  /** That of `#state`: looked up when it changes, read several times a packet. */
+  #row: StateRow<State, string, Handler>;
   #effects: (Effect | SendEffect | EndEffect)[] = [];
 
   protected constructor(options: {
@@ -85,6 +87,7 @@ export abstract class Session<
     this.#receives = options.receives;
     this.#suites = options.suites;
     this.#state = options.states.start;
+    this.#row = options.table[options.states.start];
     this.#terminatedState = options.states.terminated;
     this.#endedState = options.states.ended;
   }
@@ -95,7 +98,7 @@ export abstract class Session<
 
   /** A look-up, derivation or commit is pending: take nothing but its answer, or `abort`. */
   get awaiting(): boolean {
-    return this.#table[this.#state].awaits;
+    return this.#row.awaits;
   }
 
   /** The effect `end` has been given out. */
@@ -111,11 +114,13 @@ export abstract class Session<
    * @throws IllegalTransitionError, MessageTooLargeError for a call that is not legal now; nothing has changed then
    */
   handle(event: Event): readonly (Effect | SendEffect | EndEffect)[] {
-    this.#effects = [];
     try {
       this.#step(event as AnyEvent);
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
+      if (!(error instanceof ProtocolError)) {
+        this.#effects = [];
+        throw error;
+      }
       this.end({ kind: "violation", error });
     }
     const effects = this.#effects;
@@ -144,7 +149,7 @@ export abstract class Session<
     this.opener = null;
     this.wipeSecrets();
     this.#effects.push({ type: "end", cause });
-    this.#state = state;
+    this.#moveTo(state);
     return state;
   }
 
@@ -160,8 +165,11 @@ export abstract class Session<
     if (peer === null || sealer === null) throw new IllegalTransitionError("no keys to seal with");
     if (content.message.length > limit) throw new MessageTooLargeError(content.message.length, limit);
     const handshake = isHandshake(opcode);
+    // Named one by one: a spread would cost more than the MAC.
     const header: Header = {
-      ...peer,
+      suite: peer.suite,
+      clientId: peer.clientId,
+      epoch: peer.epoch,
       opcode,
       direction: this.#receives === "s2c" ? "c2s" : "s2c",
       round: (handshake ? 0 : this.tx) as Round,
@@ -235,7 +243,7 @@ export abstract class Session<
   }
 
   #step(event: AnyEvent): void {
-    const row = this.#table[this.#state];
+    const row = this.#row;
     let received: Received | null = null;
     let move: Move<State, Handler> | undefined = row.on[event.type];
     if (move === undefined && event.type === "packet" && !row.awaits) {
@@ -254,7 +262,12 @@ export abstract class Session<
         `the table has no move from ${this.#state} by ${event.type} to ${next}`,
       );
     }
-    this.#state = next;
+    this.#moveTo(next);
+  }
+
+  #moveTo(state: State): void {
+    this.#state = state;
+    this.#row = this.#table[state];
   }
 
   /** Checks 2 and 3. Check 4 is the table's. */

@@ -44,7 +44,7 @@ export const SUITES: readonly Suite[] = [CLASSIC, STRICT, STRICT_GCM];
 export const STRICT_SUITES: readonly Suite[] = [STRICT, STRICT_GCM];
 
 export function suiteById(id: number): Suite | undefined {
-  return SUITES.find((suite) => suite.id === id);
+  return SUITES[id - 1];
 }
 
 export function suiteByName(name: string): Suite | undefined {
