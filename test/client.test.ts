@@ -12,7 +12,7 @@ import {
   writeCredentialFile,
 } from "@pawl/client";
 import { createProxy, drop, each, flip, pass } from "@pawl/lab";
-import { type ClientId, type Epoch, STRICT, utf8 } from "@pawl/protocol";
+import { CLASSIC, type ClientId, type Epoch, STRICT, utf8 } from "@pawl/protocol";
 import { afterEach, describe, expect, it } from "vitest";
 import { FakeClock } from "../packages/server/src/testing/fake-clock.ts";
 import { type Fleet, startFleet } from "./support/fleet.ts";
@@ -175,6 +175,49 @@ describe("a session", () => {
     expect(fleet.events.flatMap((e) => (e.type === "message" ? [e.cover] : []))).toEqual([true]);
     expect((await session.send("5")).aggregate).toBe("5");
     await session.close();
+  });
+
+  it("goes on after a call that its suite does not have", async () => {
+    fleet = await startFleet(1, { ...eager, suite: CLASSIC });
+    const session = await fleet.connect(0);
+    await expect(session.cover()).rejects.toMatchObject({ name: "IllegalTransitionError" });
+    const calls = [session.send("5"), session.cover(), session.send("6")];
+    const [five, cover, six] = await Promise.allSettled(calls);
+    expect([five, six]).toMatchObject([{ value: { value: "5" } }, { value: { value: "6" } }]);
+    expect(cover).toMatchObject({ reason: { name: "IllegalTransitionError" } });
+  });
+
+  it("waits for each reply as long as it may, and no longer than that after the last message", async () => {
+    const clock = new FakeClock();
+    let answer: (text: string) => void = () => {};
+    const asked: (() => void)[] = [];
+    fleet = await startFleet(1, {
+      onMessage: () =>
+        new Promise((resolve) => {
+          answer = resolve;
+          asked.shift()?.();
+        }),
+    });
+    const credential = fleet.credentials[0] ?? "";
+    const session = await connect({ credential, host, port: fleet.port, clock, replyTimeoutMs: 500 });
+    const request = async () => {
+      const arrived = new Promise<void>((resolve) => asked.push(resolve));
+      const reply = session.request("x");
+      reply.catch(() => {});
+      await arrived;
+      return { reply };
+    };
+    for (let round = 0; round < 3; round++) {
+      const { reply } = await request();
+      clock.advance(499);
+      answer("y");
+      await reply;
+      // With nothing outstanding there is nothing to be late.
+      clock.advance(round === 1 ? 10_000 : 0);
+    }
+    const { reply } = await request();
+    clock.advance(500);
+    await expect(reply).rejects.toMatchObject({ code: "PAWL_REPLY_TIMEOUT" });
   });
 
   it("ends at a reply that does not come, and says that the message may have counted", async () => {

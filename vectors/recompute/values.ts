@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { type ClientId, utf8 } from "@pawl/protocol";
+import { systemClock } from "../../packages/protocol/src/driver/index.ts";
 import { AggregateWriter, aggregateOf } from "../../packages/server/src/rounds/aggregate.ts";
 import { type Decimal, format } from "../../packages/server/src/rounds/decimal.ts";
 import { productOf } from "../../packages/server/src/rounds/product.ts";
@@ -52,7 +53,10 @@ function repeated(messages: readonly { text: string; times: number }[]): Decimal
 /** Answers by session, of rounds that close only when a step says so. */
 export function playRounds(steps: readonly (readonly (string | number)[])[]): Record<string, unknown> {
   const answers: Record<string, unknown> = {};
-  const rounds = new Rounds({ maxMessage: 4096, clock: { now: () => 0, after: () => () => {} } });
+  const rounds = new Rounds({
+    maxMessage: 4096,
+    clock: { ...systemClock, now: () => 0, after: () => () => {} },
+  });
   // Somebody is live who never sends: no round is complete by itself.
   rounds.join({});
   const sessions = new Map<string, object>();

@@ -18,7 +18,7 @@ import {
   utf8,
   wipe,
 } from "@pawl/protocol";
-import { type Clock, halfCloseAndDrain, PacketSource, type Random } from "@pawl/protocol/driver";
+import { type Clock, halfCloseAndDrain, PacketSource, type Random, type Timer } from "@pawl/protocol/driver";
 import { type Aggregate, parseAggregate } from "./aggregate.ts";
 import type { Credential } from "./credential.ts";
 import type { CredentialStore } from "./credential-store.ts";
@@ -79,10 +79,12 @@ export interface ConnectionOptions {
   readonly crypto: CryptoProvider;
 }
 
-interface Outstanding {
-  readonly resolve: (message: Uint8Array) => void;
+/** A message that waits for its turn, or for its answer. */
+interface Call {
+  readonly message: Uint8Array;
+  readonly kind: Kind;
+  readonly resolve: (answer: Uint8Array) => void;
   readonly reject: (error: Error) => void;
-  readonly cancel: () => void;
 }
 
 /** The socket driver of one ClientSession: events in, effects carried out in order. */
@@ -100,9 +102,11 @@ export class Connection implements PawlConnection {
     reject: () => {},
   };
   #settleClosed: (info: EndInfo) => void = () => {};
-  #outstanding: Outstanding | null = null;
-  /** The end of the line of calls that wait their turn. */
-  #line: Promise<unknown> = Promise.resolve();
+  #outstanding: Call | null = null;
+  /** In the order of their turns. */
+  readonly #waiting: Call[] = [];
+  /** Restarted with each message; set with the first. */
+  #replyTimer: Timer | null = null;
   #ended: EndInfo | null = null;
   #failure: Error | null = null;
   #pumping = false;
@@ -166,18 +170,11 @@ export class Connection implements PawlConnection {
   }
 
   request(message: string | Uint8Array): Promise<Uint8Array> {
-    const bytes = typeof message === "string" ? utf8(message) : message;
-    return this.#inTurn(async () => {
-      if (bytes.length > this.#session.messageLimit && bytes.length <= this.maxMessage) {
-        // Section 1: a client whose first message is larger than a first DATA may be opens with a cover.
-        await this.#exchange(new Uint8Array(), "cover");
-      }
-      return this.#exchange(bytes, "message");
-    });
+    return this.#exchange(typeof message === "string" ? utf8(message) : message, "message");
   }
 
   async cover(): Promise<void> {
-    await this.#inTurn(() => this.#exchange(new Uint8Array(), "cover"));
+    await this.#exchange(new Uint8Array(), "cover");
   }
 
   async close(): Promise<void> {
@@ -192,32 +189,58 @@ export class Connection implements PawlConnection {
     this.#step({ type: "abort" });
   }
 
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#line.then(work);
-    this.#line = turn.catch(() => {});
-    return turn;
-  }
-
   #exchange(message: Uint8Array, kind: Kind): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
-      if (this.#ended !== null) {
-        reject(this.#endedError(this.#ended, false));
-        return;
+      this.#waiting.push({ message, kind, resolve, reject });
+      this.#sendNext();
+    });
+  }
+
+  /** Sends what is next in line, where nothing is outstanding. */
+  #sendNext(): void {
+    while (this.#outstanding === null) {
+      const call = this.#waiting.shift();
+      if (call === undefined) return;
+      try {
+        if (this.#ended !== null) throw this.#endedError(this.#ended, false);
+        this.#send(call);
+      } catch (error) {
+        call.reject(error as Error);
       }
-      const { clock, replyTimeoutMs, random } = this.#options;
-      const limit = this.#session.messageLimit;
-      if (message.length > limit) {
-        reject(new MessageTooLargeError(message.length, limit));
-        return;
-      }
-      const cancel = clock.after(replyTimeoutMs, () => {
-        this.#failure ??= new ReplyTimeoutError(replyTimeoutMs);
-        this.#terminate("done");
-      });
-      this.#outstanding = { resolve, reject, cancel };
-      // At its last round the session sends TERMINATE (renew) instead, and nothing is outstanding.
-      if (this.#session.round > LAST_ROUND) this.#dropOutstanding(false);
-      this.#step({ type: "send", message, kind, iv: random(16) });
+    }
+  }
+
+  #send(call: Call): void {
+    const { message, kind } = call;
+    const limit = this.#session.messageLimit;
+    if (message.length > limit) {
+      if (message.length > this.maxMessage) throw new MessageTooLargeError(message.length, limit);
+      // Section 1: a client whose first message is larger than a first DATA may be opens with a cover.
+      this.#waiting.unshift(call);
+      this.#send({ message: new Uint8Array(), kind: "cover", resolve: () => {}, reject: () => {} });
+      return;
+    }
+    if (this.#replyTimer === null) this.#replyTimer = this.#startReplyTimer();
+    else this.#replyTimer.restart();
+    this.#outstanding = call;
+    // At its last round the session sends TERMINATE (renew) instead, and nothing is outstanding.
+    if (this.#session.round > LAST_ROUND) this.#dropOutstanding(false);
+    try {
+      this.#step({ type: "send", message, kind, iv: this.#options.random(16) });
+    } catch (error) {
+      // Nothing was sent (a cover in classic, which has none).
+      this.#outstanding = null;
+      throw error;
+    }
+  }
+
+  #startReplyTimer(): Timer {
+    const { clock, replyTimeoutMs } = this.#options;
+    return clock.timer(replyTimeoutMs, () => {
+      // It runs on when the answer has come: only the next message puts it off.
+      if (this.#outstanding === null) return;
+      this.#failure ??= new ReplyTimeoutError(replyTimeoutMs);
+      this.#terminate("done");
     });
   }
 
@@ -257,10 +280,10 @@ export class Connection implements PawlConnection {
         this.#settleReady.resolve();
         return;
       case "deliver": {
-        const outstanding = this.#outstanding;
+        const call = this.#outstanding;
         this.#outstanding = null;
-        outstanding?.cancel();
-        outstanding?.resolve(effect.message);
+        call?.resolve(effect.message);
+        this.#sendNext();
         return;
       }
       case "end":
@@ -314,6 +337,8 @@ export class Connection implements PawlConnection {
     // A server says conflict in place of its first answer, and renew between answers: it has counted nothing then (2.3).
     const discarded = info.by === "peer" && (info.reason === "conflict" || info.reason === "renew");
     this.#dropOutstanding(!discarded);
+    this.#replyTimer?.cancel();
+    this.#sendNext();
     const settle = () => this.#settleClosed(info);
     this.#options.store.close().then(settle, settle);
   }
@@ -322,7 +347,6 @@ export class Connection implements PawlConnection {
     const outstanding = this.#outstanding;
     this.#outstanding = null;
     if (outstanding === null) return;
-    outstanding.cancel();
     const info = this.#ended ?? { reason: "renew", by: "local", error: null };
     outstanding.reject(this.#endedError(info, mayHaveCounted));
   }

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
-import { type Clock, systemClock } from "./clock.ts";
+import { type Clock, systemClock, timersBy } from "./clock.ts";
 import { halfCloseAndDrain } from "./drain.ts";
 import { pooledRandom, systemRandom } from "./random.ts";
 
@@ -35,6 +35,37 @@ describe("systemClock", () => {
       cancel();
       vi.advanceTimersByTime(60 * days);
       expect([called, cancelled, vi.getTimerCount()]).toEqual([1, 0, 0]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+describe("a timer of systemClock", () => {
+  it.each([
+    ["within one time-out of Node.js", 1_000],
+    ["beyond it", 60 * 24 * 3_600_000],
+  ])("calls back once after its last restart, %s", (_, ms) => {
+    vi.useFakeTimers();
+    try {
+      let called = 0;
+      const timer = systemClock.timer(ms, () => called++);
+      for (let i = 0; i < 3; i++) {
+        vi.advanceTimersByTime(ms - 1);
+        timer.restart();
+      }
+      expect(called).toBe(0);
+      vi.advanceTimersByTime(1 + ms - 1);
+      expect(called).toBe(1);
+      vi.advanceTimersByTime(2 * ms);
+      expect(called).toBe(1);
+      timer.restart();
+      vi.advanceTimersByTime(ms);
+      expect(called).toBe(2);
+      timer.restart();
+      timer.cancel();
+      vi.advanceTimersByTime(2 * ms);
+      expect([called, vi.getTimerCount()]).toEqual([2, 0]);
     } finally {
       vi.useRealTimers();
     }
@@ -93,13 +124,11 @@ describe("halfCloseAndDrain", () => {
   it("destroys the connection when the other side does not close in time", async () => {
     const { a, b, done } = await pairOfSockets();
     const due: (() => void)[] = [];
-    const clock: Clock = {
-      now: () => 0,
-      after: (_ms, callback) => {
-        due.push(callback);
-        return () => {};
-      },
+    const after: Clock["after"] = (_ms, callback) => {
+      due.push(callback);
+      return () => {};
     };
+    const clock: Clock = { now: () => 0, after, timer: timersBy(after) };
     a.on("error", () => {});
     halfCloseAndDrain(b, clock);
     await sleep(20);

@@ -1,9 +1,10 @@
-import type { Clock } from "@pawl/protocol/driver";
+import { type Clock, timersBy } from "@pawl/protocol/driver";
 
 /** Time that a test moves. */
 export class FakeClock implements Clock {
   #now = 0;
   readonly #timers = new Set<{ at: number; callback: () => void }>();
+  readonly timer = timersBy((ms, callback) => this.after(ms, callback));
 
   now(): number {
     return this.#now;

@@ -1,4 +1,5 @@
 import { type ClientId, clientId, epoch } from "@pawl/protocol";
+import { systemClock } from "@pawl/protocol/driver";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { StoreChange } from "../store.ts";
 import { ChangeFeed, type ClientState, POLL_MS } from "./change-feed.ts";
@@ -25,7 +26,7 @@ class Source {
       },
     },
     {
-      now: () => 0,
+      ...systemClock,
       after: (ms, callback) => {
         expect(ms).toBe(POLL_MS);
         this.timers.push(callback);

@@ -1,5 +1,5 @@
 import { wipe } from "@pawl/protocol";
-import { type Clock, type Random, systemClock, systemRandom } from "@pawl/protocol/driver";
+import { type Clock, type Random, systemClock, systemRandom, timersBy } from "@pawl/protocol/driver";
 import { Keyring } from "../wrapping.ts";
 import { openReader } from "./connection.ts";
 import { withStoreErrors } from "./driver-errors.ts";
@@ -78,10 +78,12 @@ export async function dbKeyIdOf(path: string): Promise<string | null> {
 }
 
 /** Nobody should have to close a store only to let a process end. */
+const inBackground: Clock["after"] = (ms, callback) => {
+  const timer = setTimeout(callback, ms).unref();
+  return () => clearTimeout(timer);
+};
 const backgroundClock: Clock = {
   now: systemClock.now,
-  after: (ms, callback) => {
-    const timer = setTimeout(callback, ms).unref();
-    return () => clearTimeout(timer);
-  },
+  after: inBackground,
+  timer: timersBy(inBackground),
 };

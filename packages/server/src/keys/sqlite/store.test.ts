@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import type { Worker } from "node:worker_threads";
 import { systemRandom } from "@pawl/protocol/driver";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { FakeClock } from "../../testing/fake-clock.ts";
 import { storeConformance } from "../testing/conformance.ts";
 import { commitFrom, enrol, newClient, secretOf } from "../testing/fixtures.ts";
 import { Keyring } from "../wrapping.ts";
@@ -112,7 +113,7 @@ describe("SQLite store", () => {
     await created(folder.path);
     const { thread, worker } = await startThread(folder.path);
     const reader = new Reader(await openReader(folder.path), folder.path, new Keyring([]), systemRandom);
-    const clock = { now: () => 0, after: () => () => {} };
+    const clock = new FakeClock();
     const store = new SqliteKeyStore(
       reader,
       thread,
