@@ -116,7 +116,7 @@ export class Connection {
     if (this.#pumping) return;
     this.#pumping = true;
     while (!this.#done && !this.#session.awaiting) {
-      const event = this.#waiting.shift() ?? this.#source.next(this.#session.frameLimit);
+      const event = this.#waited() ?? this.#source.next(this.#session.frameLimit);
       if (event === null) break;
       // A client repeats what was outstanding when `renew` came, so nothing that counted may be.
       if (event.type === "terminate" && event.reason === "renew" && this.#session.answering)
@@ -127,6 +127,10 @@ export class Connection {
     if (this.#done) return;
     this.#source.flow(!this.#session.awaiting);
     if (!this.#session.live) this.#host.halfOpen.hold(this, this.#source.buffered);
+  }
+
+  #waited(): ServerEvent | undefined {
+    return this.#waiting.length === 0 ? undefined : this.#waiting.shift();
   }
 
   #step(event: ServerEvent): void {
@@ -239,12 +243,12 @@ export class Connection {
     // The session may have ended while the application worked.
     if (this.#done || !this.#session.answering) return;
     if (this.#isLastRound()) this.#renewDue = true;
-    const answer = () => this.#step({ type: "answer", message, iv: this.#host.options.random(16) });
-    if (!this.#renewDue) answer();
+    const answer: ServerEvent = { type: "answer", message, iv: this.#host.options.random(16) };
+    if (!this.#renewDue) this.#step(answer);
     else {
       // In one go, so that the client sees the end before it sends again, as far as that can be.
       this.#writer.together(() => {
-        answer();
+        this.#step(answer);
         if (this.#session.state === "ready") this.#step(this.#terminateEvent("renew"));
       });
     }
