@@ -139,7 +139,7 @@ export class WriterThread {
     if (this.#sending) return;
     this.#sending = true;
     this.#worker.ref();
-    queueMicrotask(() => this.#send());
+    setImmediate(() => this.#send());
   }
 
   #send(): void {
