@@ -198,6 +198,41 @@ static napi_value hmac_of(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/** The room, key, IV and text of a cipher's call. */
+static bool cipher_args(napi_env env, napi_callback_info info, Crypto **crypto, Bytes args[4]) {
+  size_t count = 4;
+  napi_value values[4];
+  void *data = NULL;
+  bool good = napi_get_cb_info(env, info, &count, values, NULL, &data) == napi_ok && count == 4;
+  for (size_t i = 0; good && i < 4; i++) good = bytes_of(env, values[i], &args[i]);
+  if (!good || args[1].length != CBC_KEY_BYTES || args[2].length != CBC_IV_BYTES) {
+    type_error(env, "expected Uint8Arrays: room, key and IV of 16 bytes, text");
+    return false;
+  }
+  *crypto = data;
+  return true;
+}
+
+/** `cbcEncrypt(out, key, iv, plaintext)`: a Status. `out` is as long as the padded plaintext. */
+static napi_value cbc_encrypt_of(napi_env env, napi_callback_info info) {
+  Crypto *crypto;
+  Bytes args[4];
+  if (!cipher_args(env, info, &crypto, args)) return NULL;
+  uint8_t *out = (uint8_t *)(uintptr_t)args[0].data;
+  return number(env, cbc_encrypt(crypto, args[1].data, args[2].data, args[3], out, args[0].length));
+}
+
+/** `cbcDecrypt(out, key, iv, ciphertext)`: bytes of plaintext at the beginning of `out`, or a Status, which is negative. */
+static napi_value cbc_decrypt_of(napi_env env, napi_callback_info info) {
+  Crypto *crypto;
+  Bytes args[4];
+  size_t length = 0;
+  if (!cipher_args(env, info, &crypto, args)) return NULL;
+  uint8_t *out = (uint8_t *)(uintptr_t)args[0].data;
+  const Status status = cbc_decrypt(crypto, args[1].data, args[2].data, args[3], out, args[0].length, &length);
+  return number(env, status == DONE ? (int64_t)length : status);
+}
+
 static void free_crypto(napi_env env, void *data, void *hint) {
   (void)env;
   (void)hint;
@@ -228,6 +263,8 @@ NAPI_MODULE_INIT() {
       {"RecordChain", NULL, NULL, NULL, NULL, chain_class, napi_enumerable, NULL},
       {"sha256", NULL, sha256_of, NULL, NULL, NULL, napi_enumerable, NULL},
       {"hmacSha256", NULL, hmac_of, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"cbcEncrypt", NULL, cbc_encrypt_of, NULL, NULL, NULL, napi_enumerable, crypto},
+      {"cbcDecrypt", NULL, cbc_decrypt_of, NULL, NULL, NULL, napi_enumerable, crypto},
   };
   if (napi_define_properties(env, exports, sizeof properties / sizeof *properties, properties) != napi_ok) {
     return NULL;

@@ -2,7 +2,7 @@
 import { createRequire } from "node:module";
 
 const [, , path, rounds = "200000"] = process.argv;
-const { RecordChain, sha256, hmacSha256 } = createRequire(import.meta.url)(path);
+const { RecordChain, sha256, hmacSha256, cbcEncrypt, cbcDecrypt } = createRequire(import.meta.url)(path);
 
 let state = 1;
 function drawn(below) {
@@ -41,6 +41,7 @@ const strange = [
   1n,
 ];
 const anything = () => (drawn(4) > 0 ? view() : oneOf(strange));
+const blockOr = () => (drawn(4) > 0 ? new Uint8Array(16).fill(drawn(256)) : anything());
 const counts = () => (drawn(4) > 0 ? drawn(300) : oneOf(strange));
 const chains = [];
 
@@ -51,6 +52,7 @@ const calls = [
   () => drawn(50) === 0 && oneOf(chains)?.wipe(),
   () => sha256(...Array.from({ length: drawn(11) }, anything)),
   () => hmacSha256(...Array.from({ length: drawn(11) }, anything)),
+  () => oneOf([cbcEncrypt, cbcDecrypt])(anything(), blockOr(), blockOr(), anything()),
   () =>
     RecordChain.prototype[oneOf(["seal", "open", "wipe"])].call(
       oneOf([{}, undefined, ...strange]),

@@ -225,3 +225,34 @@ Status record_open(Crypto *crypto, Chain *chain, Bytes packet, uint8_t *plaintex
   if (status != DONE) OPENSSL_cleanse(plaintext, ciphertext);
   return status;
 }
+
+/** A context keeps its last key until it gets another; what came of a failure is not to be seen. */
+static Status forget(EVP_CIPHER_CTX *ctx, Status status, uint8_t *out, size_t room) {
+  if (EVP_CipherInit_ex(ctx, NULL, NULL, ZEROS, NULL, -1) != 1) status = FAILED;
+  if (status != DONE && room > 0) OPENSSL_cleanse(out, room);
+  return status;
+}
+
+Status cbc_encrypt(Crypto *crypto, const uint8_t *key, const uint8_t *iv, Bytes plaintext, uint8_t *out, size_t room) {
+  if (plaintext.length > MAX_PACKET_BYTES - CBC_BLOCK_BYTES ||
+      room != (plaintext.length / CBC_BLOCK_BYTES + 1) * CBC_BLOCK_BYTES) {
+    return WRONG_LENGTH;
+  }
+  const size_t padding = room - plaintext.length;
+  if (plaintext.length > 0) memmove(out, plaintext.data, plaintext.length);
+  memset(out + plaintext.length, (int)padding, padding);
+  return forget(crypto->cbc_seal, cbc(crypto->cbc_seal, key, iv, out, out, room) ? DONE : FAILED, out, room);
+}
+
+Status cbc_decrypt(Crypto *crypto, const uint8_t *key, const uint8_t *iv, Bytes ciphertext, uint8_t *out, size_t room,
+                   size_t *length) {
+  if (room == 0 || room > MAX_PACKET_BYTES || room % CBC_BLOCK_BYTES != 0 || room != ciphertext.length) {
+    return WRONG_LENGTH;
+  }
+  Status status = FAILED;
+  if (cbc(crypto->cbc_open, key, iv, ciphertext.data, out, room)) {
+    *length = unpadded(out, room);
+    status = *length == room ? WRONG_PADDING : DONE;
+  }
+  return forget(crypto->cbc_open, status, out, room);
+}

@@ -10,6 +10,7 @@
 enum {
   HEADER_BYTES = 16,
   CHAIN_BYTES = 32,
+  CBC_KEY_BYTES = 16,
   CBC_IV_BYTES = 16,
   CBC_BLOCK_BYTES = 16,
   CBC_TAG_BYTES = 32,
@@ -82,5 +83,18 @@ Status record_seal(Crypto *crypto, Chain *chain, uint8_t *packet, size_t packet_
  * chain has not moved, and nothing of the plaintext is left.
  */
 Status record_open(Crypto *crypto, Chain *chain, Bytes packet, uint8_t *plaintext, size_t room, Content *content);
+
+/**
+ * AES-128-CBC with PKCS#7 under a key of 16 bytes, for the packets of a handshake. `out` is as long as the padded plaintext; on an
+ * error nothing of it is left.
+ */
+Status cbc_encrypt(Crypto *crypto, const uint8_t *key, const uint8_t *iv, Bytes plaintext, uint8_t *out, size_t room);
+
+/**
+ * The other way, for what has been authenticated. `out` is as long as the ciphertext, and `*length` bytes of it are the plaintext; on
+ * an error nothing of it is left.
+ */
+Status cbc_decrypt(Crypto *crypto, const uint8_t *key, const uint8_t *iv, Bytes ciphertext, uint8_t *out, size_t room,
+                   size_t *length);
 
 #endif

@@ -8,6 +8,10 @@ export interface Addon {
   sha256(out: Uint8Array, ...parts: readonly Uint8Array[]): void;
   /** `out`: 32 bytes. At most 7 parts. */
   hmacSha256(out: Uint8Array, key: Uint8Array, ...parts: readonly Uint8Array[]): void;
+  /** `out` is as long as the padded plaintext. @returns a `STATUS` */
+  cbcEncrypt(out: Uint8Array, key: Uint8Array, iv: Uint8Array, plaintext: Uint8Array): number;
+  /** `out` is as long as `ciphertext`. @returns bytes of plaintext at its beginning, or a `STATUS` below 0 */
+  cbcDecrypt(out: Uint8Array, key: Uint8Array, iv: Uint8Array, ciphertext: Uint8Array): number;
 }
 
 export interface NativeChain {

@@ -258,6 +258,45 @@ describe("the native hashes", () => {
   });
 });
 
+describe("the native AES-128-CBC", () => {
+  const key = KEY.subarray(0, 16);
+  const block = fc.uint8Array({ minLength: 16, maxLength: 16 });
+
+  it("is that of node:crypto, both ways", () => {
+    fc.assert(
+      fc.property(block, block, fc.uint8Array({ maxLength: 200 }), (secret, iv, plaintext) => {
+        const sealed = native.cbcEncrypt(secret, iv, plaintext);
+        expect(sealed).toEqual(nodeCrypto.cbcEncrypt(secret, iv, plaintext));
+        expect(native.cbcDecrypt(secret, iv, sealed)).toEqual(plaintext);
+      }),
+    );
+  });
+
+  it("refuses what node:crypto refuses, and leaves nothing of it", () => {
+    let refused = 0;
+    fc.assert(
+      fc.property(block, fc.uint8Array({ maxLength: 100 }), (iv, ciphertext) => {
+        const opened = native.cbcDecrypt(key, iv, ciphertext);
+        expect(opened).toEqual(nodeCrypto.cbcDecrypt(key, iv, ciphertext));
+        if (opened !== null) return;
+        refused++;
+        const room = new Uint8Array(ciphertext.length).fill(0xaa);
+        expect(addon.cbcDecrypt(room, key, iv, ciphertext)).toBeLessThan(0);
+        expect([...room].every((byte) => byte === 0 || byte === 0xaa)).toBe(true);
+      }),
+    );
+    expect(refused).toBeGreaterThan(50);
+  });
+
+  it("is under the key of this call alone, also after one that failed", () => {
+    const [one, other] = [new Uint8Array(16).fill(1), new Uint8Array(16).fill(2)];
+    const sealed = native.cbcEncrypt(one, one, KEY);
+    expect(native.cbcDecrypt(other, one, sealed)).toBeNull();
+    expect(native.cbcDecrypt(one, one, sealed)).toEqual(KEY);
+    expect(native.cbcEncrypt(one, one, KEY)).toEqual(sealed);
+  });
+});
+
 describe("wrong arguments", () => {
   /** What TypeScript would not let through: JavaScript calls an addon with anything. */
   const call = (method: unknown, self: unknown, ...args: unknown[]): unknown =>
@@ -290,6 +329,12 @@ describe("wrong arguments", () => {
       expect(() => call(addon.sha256, addon, value, KEY)).toThrow(TypeError);
       expect(() => call(addon.sha256, addon, new Uint8Array(32), value)).toThrow(TypeError);
       expect(() => call(addon.hmacSha256, addon, new Uint8Array(32), value)).toThrow(TypeError);
+      for (const cipher of [addon.cbcEncrypt, addon.cbcDecrypt]) {
+        const args: unknown[] = [new Uint8Array(48), KEY.subarray(0, 16), KEY.subarray(0, 16), new Uint8Array(32)];
+        for (let i = 0; i < args.length; i++) {
+          expect(() => call(cipher, addon, ...args.with(i, value))).toThrow(TypeError);
+        }
+      }
       expect(() => Reflect.construct(addon.RecordChain, [STRICT.id, value])).toThrow(TypeError);
     }
     for (const suite of [0, 1, 4, 2.5e9, "2", undefined]) {
@@ -305,6 +350,14 @@ describe("wrong arguments", () => {
     expect(() => call(chain.open, chain, frame.subarray(4), room, "0")).toThrow(TypeError);
     expect(() => call(chain.open, chain, frame.subarray(4), room)).toThrow(TypeError);
     expect(() => call(chain.seal, chain, frame, 0, 116, KEY)).toThrow(TypeError);
+    for (const length of [0, 15, 17, 32]) {
+      const [right, wrong] = [KEY.subarray(0, 16), KEY.subarray(0, length)];
+      for (const cipher of [addon.cbcEncrypt, addon.cbcDecrypt]) {
+        expect(() => call(cipher, addon, new Uint8Array(48), wrong, right, KEY)).toThrow(TypeError);
+        expect(() => call(cipher, addon, new Uint8Array(48), right, wrong, KEY)).toThrow(TypeError);
+        expect(() => call(cipher, addon, new Uint8Array(48), right, right)).toThrow(TypeError);
+      }
+    }
     expect(() => call(addon.sha256, addon)).toThrow(TypeError);
     expect(() => call(addon.hmacSha256, addon, new Uint8Array(32))).toThrow(TypeError);
     expect(() => call(addon.sha256, addon, new Uint8Array(31), KEY)).toThrow(TypeError);
@@ -344,6 +397,14 @@ describe("wrong arguments", () => {
     ] as const) {
       expect(seal(116, 33, at, size)).toBe(-5);
       expect(chain.open(new Uint8Array(112), new Uint8Array(size - 68), at)).toBe(-5);
+    }
+    const key = KEY.subarray(0, 16);
+    for (const room of [0, 16, 32, 47, 49, 64]) {
+      expect(addon.cbcEncrypt(new Uint8Array(room), key, key, new Uint8Array(32))).toBe(-5);
+      expect(addon.cbcDecrypt(new Uint8Array(room), key, key, new Uint8Array(48))).toBe(-5);
+    }
+    for (const length of [0, 1, 17]) {
+      expect(addon.cbcDecrypt(new Uint8Array(length), key, key, new Uint8Array(length))).toBe(-5);
     }
     for (const length of [0, 1, 63, 64, 65, 79, 81]) {
       expect(chain.open(new Uint8Array(length), new Uint8Array(128), 0)).toBe(-5);

@@ -10,11 +10,13 @@ import type { CryptoProvider, RecordChain } from "../provider.ts";
 import { type Addon, type NativeChain, STATUS } from "./addon.ts";
 
 const HASH_BYTES = 32;
+const BLOCK_BYTES = 16;
+const OPENSSL_FAILED = "OpenSSL failed";
 
 /**
  * One call of the addon for each packet, which derives the keys, encrypts, authenticates and moves the chain; neither chain
- * nor keys ever are in memory of JavaScript. The few packets of a handshake are sealed with the primitives, of which the
- * hashes are the addon's too.
+ * nor keys ever are in memory of JavaScript. The few packets of a handshake are sealed with the primitives, which are the
+ * addon's too, but for AES-256-GCM.
  */
 export function nativeCrypto(addon: Addon): CryptoProvider {
   const frames = new Pool();
@@ -35,6 +37,18 @@ export function nativeCrypto(addon: Addon): CryptoProvider {
       return tag;
     },
 
+    cbcEncrypt(key, iv, plaintext) {
+      const out = new Uint8Array((Math.floor(plaintext.length / BLOCK_BYTES) + 1) * BLOCK_BYTES);
+      if (addon.cbcEncrypt(out, key, iv, plaintext) !== STATUS.done) throw new Error(OPENSSL_FAILED);
+      return out;
+    },
+    cbcDecrypt(key, iv, ciphertext) {
+      const out = new Uint8Array(ciphertext.length);
+      const length = addon.cbcDecrypt(out, key, iv, ciphertext);
+      if (length >= 0) return out.subarray(0, length);
+      if (length === STATUS.wrongPadding || length === STATUS.wrongLength) return null;
+      throw new Error(OPENSSL_FAILED);
+    },
     recordChain(suite, chain) {
       const native = new addon.RecordChain(suite.id, chain);
       wipe(chain);
@@ -103,6 +117,6 @@ function errorOf(status: number, { opcode }: Header): Error {
     case STATUS.wiped:
       return new IllegalTransitionError("the keys of this direction are overwritten");
     default:
-      return new Error("OpenSSL failed");
+      return new Error(OPENSSL_FAILED);
   }
 }
