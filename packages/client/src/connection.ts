@@ -332,8 +332,10 @@ export class Connection implements PawlConnection {
       halfCloseAndDrain(this.#socket, this.#options.clock);
     // What a client of classic ends by closing has been answered: nothing is lost.
     else this.#socket.destroy();
-    this.#settleReady.reject(this.#handshakeError(cause));
-    this.#ready.catch(() => {});
+    if (!this.#greeted) {
+      this.#settleReady.reject(this.#handshakeError(cause));
+      this.#ready.catch(() => {});
+    }
     // A server says conflict in place of its first answer, and renew between answers: it has counted nothing then (2.3).
     const discarded = info.by === "peer" && (info.reason === "conflict" || info.reason === "renew");
     this.#dropOutstanding(!discarded);
