@@ -330,7 +330,12 @@ describe("wrong arguments", () => {
       expect(() => call(addon.sha256, addon, new Uint8Array(32), value)).toThrow(TypeError);
       expect(() => call(addon.hmacSha256, addon, new Uint8Array(32), value)).toThrow(TypeError);
       for (const cipher of [addon.cbcEncrypt, addon.cbcDecrypt]) {
-        const args: unknown[] = [new Uint8Array(48), KEY.subarray(0, 16), KEY.subarray(0, 16), new Uint8Array(32)];
+        const args: unknown[] = [
+          new Uint8Array(48),
+          KEY.subarray(0, 16),
+          KEY.subarray(0, 16),
+          new Uint8Array(32),
+        ];
         for (let i = 0; i < args.length; i++) {
           expect(() => call(cipher, addon, ...args.with(i, value))).toThrow(TypeError);
         }
