@@ -62,6 +62,7 @@ export class ServerSession extends Session<ServerState, ServerEvent, ServerEffec
   /** From HELLO to CHALLENGE. */
   #hello: HelloDecision | null = null;
   #proof: Proof | null = null;
+  #generation: bigint | null = null;
   #first: FirstPacket | null = null;
   #live = false;
 
@@ -107,7 +108,7 @@ export class ServerSession extends Session<ServerState, ServerEvent, ServerEffec
 
   /** Of the record that HELLO was verified against; null before, and in classic. */
   get generation(): bigint | null {
-    return this.#proof?.generation ?? null;
+    return this.#generation;
   }
 
   /** The first packet is committed (classic: verified). */
@@ -230,6 +231,7 @@ export class ServerSession extends Session<ServerState, ServerEvent, ServerEffec
     this.peer = { suite, clientId, epoch };
     this.opener = new RecordOpener(this.crypto, chains.c2s);
     this.sealer = new RecordSealer(this.crypto, chains.s2c);
+    this.#generation = generation;
     this.#proof = { generation, next: secret.next(), t: copyOf(transcript, 0, LAST_BYTES) };
     this.#hello = null;
     secret.wipe();
@@ -314,6 +316,7 @@ export class ServerSession extends Session<ServerState, ServerEvent, ServerEffec
     const peer = this.peer;
     if (first === null || peer === null) throw new IllegalTransitionError("no first packet is held");
     this.#first = null;
+    this.#proof = null;
     this.#live = true;
     this.emit({ type: "set-deadline", deadline: "none" });
     this.emit({ type: "live", ...peer });

@@ -19,15 +19,16 @@ export class FrameWriter {
     this.#clock = clock;
     this.#limits = limits;
     this.#onSlow = onSlow;
-    socket.on("drain", () => this.stop());
   }
 
   write(frame: Uint8Array): void {
     const socket = this.#socket;
     if (socket.destroyed || socket.write(frame)) return;
     if (socket.writableLength > this.#limits.queuedBytes) this.#onSlow(socket.writableLength);
-    else {
-      this.#cancel ??= this.#clock.after(this.#limits.queuedMs, () => this.#onSlow(socket.writableLength));
+    else if (this.#cancel === null) {
+      // Most connections never come here, so they have no listener.
+      this.#cancel = this.#clock.after(this.#limits.queuedMs, () => this.#onSlow(socket.writableLength));
+      socket.once("drain", () => this.stop());
     }
   }
 

@@ -6,22 +6,23 @@ export interface SessionTimes {
   readonly maxAgeMs: number | null;
 }
 
-/** Says when a live session has been silent for too long, and when it is old. */
+/** Says when a live session has been silent for too long, and when it is old, which it says once. */
 export class SessionClock {
   readonly #clock: Clock;
   readonly #idleMs: number;
-  readonly #onIdle: () => void;
-  readonly #cancelAge: () => void;
+  readonly #on: { idle(): void; old(): void };
   #lastActive: number;
-  #cancelIdle: () => void = () => {};
+  /** When it is old. */
+  #oldAt: number;
+  #cancel: () => void;
 
-  constructor(clock: Clock, { idleMs, maxAgeMs }: SessionTimes, on: { idle: () => void; old: () => void }) {
+  constructor(clock: Clock, { idleMs, maxAgeMs }: SessionTimes, on: { idle(): void; old(): void }) {
     this.#clock = clock;
     this.#idleMs = idleMs;
-    this.#onIdle = on.idle;
+    this.#on = on;
     this.#lastActive = clock.now();
-    this.#armIdle(idleMs);
-    this.#cancelAge = maxAgeMs === null ? () => {} : clock.after(maxAgeMs, on.old);
+    this.#oldAt = maxAgeMs === null ? Number.POSITIVE_INFINITY : this.#lastActive + maxAgeMs;
+    this.#cancel = this.#arm(this.#lastActive);
   }
 
   /** There was a message. */
@@ -30,16 +31,23 @@ export class SessionClock {
   }
 
   stop(): void {
-    this.#cancelIdle();
-    this.#cancelAge();
+    this.#cancel();
   }
 
-  /** One timer, armed anew when it finds that there was a message since. */
-  #armIdle(ms: number): void {
-    this.#cancelIdle = this.#clock.after(ms, () => {
-      const left = this.#lastActive + this.#idleMs - this.#clock.now();
-      if (left > 0) this.#armIdle(left);
-      else this.#onIdle();
-    });
+  /** One timer for both, armed anew when it finds that there was a message since: a session costs no more than that. */
+  #arm(now: number): () => void {
+    const due = Math.min(this.#lastActive + this.#idleMs, this.#oldAt);
+    return this.#clock.after(due - now, () => this.#due());
+  }
+
+  #due(): void {
+    const now = this.#clock.now();
+    const isOld = now >= this.#oldAt;
+    const isIdle = now >= this.#lastActive + this.#idleMs;
+    if (isOld) this.#oldAt = Number.POSITIVE_INFINITY;
+    // First, so that who is told may stop it.
+    if (!isIdle) this.#cancel = this.#arm(now);
+    if (isIdle) this.#on.idle();
+    else if (isOld) this.#on.old();
   }
 }

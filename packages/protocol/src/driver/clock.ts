@@ -32,6 +32,12 @@ export function timersBy(after: Clock["after"]): Clock["timer"] {
 }
 
 function after(ms: number, callback: () => void): () => void {
+  if (ms > LONGEST_TIMEOUT_MS) return longAfter(ms, callback);
+  const timer = setTimeout(callback, ms);
+  return () => clearTimeout(timer);
+}
+
+function longAfter(ms: number, callback: () => void): () => void {
   let timer: NodeJS.Timeout;
   const arm = (left: number) => {
     const part = Math.min(left, LONGEST_TIMEOUT_MS);
