@@ -18,7 +18,14 @@ import {
   utf8,
   wipe,
 } from "@pawl/protocol";
-import { type Clock, halfCloseAndDrain, PacketSource, type Random, type Timer } from "@pawl/protocol/driver";
+import {
+  type Clock,
+  halfCloseAndDrain,
+  PacketSource,
+  type Random,
+  sendFrame,
+  type Timer,
+} from "@pawl/protocol/driver";
 import { type Aggregate, parseAggregate } from "./aggregate.ts";
 import type { Credential } from "./credential.ts";
 import type { CredentialStore } from "./credential-store.ts";
@@ -271,7 +278,7 @@ export class Connection implements PawlConnection {
   #carryOut(effect: ClientEffect): void {
     switch (effect.type) {
       case "send":
-        if (!this.#socket.destroyed) this.#socket.write(effect.frame);
+        sendFrame(this.#socket, effect.frame, this.#options.crypto);
         return;
       case "commit":
         void this.#commit(effect);

@@ -13,6 +13,7 @@ import type { TerminateReason } from "./reasons.ts";
 /** A whole packet, without its length. The session may keep views of it: do not reuse the memory. */
 export interface PacketEvent {
   readonly type: "packet";
+  /** Taken over: it may be decrypted where it lies, and a message that is delivered may be a view of it. */
   readonly packet: Uint8Array;
 }
 /** The frame reader met a length that `frameLimit` forbids. */

@@ -59,7 +59,7 @@ export class Connection {
     this.#setDeadline(options.limits.helloDeadlineMs);
     socket.setNoDelay(true);
     this.#source = new PacketSource(socket, () => this.#pump());
-    this.#writer = new FrameWriter(socket, options.clock, options.limits, (bytes) =>
+    this.#writer = new FrameWriter(socket, options.clock, options.limits, options.crypto, (bytes) =>
       this.#cutSlowReader(bytes),
     );
   }

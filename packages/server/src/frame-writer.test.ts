@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
+import { nodeCrypto } from "@pawl/protocol";
 import { describe, expect, it } from "vitest";
 import { FrameWriter } from "./frame-writer.ts";
 import { FakeClock } from "./testing/fake-clock.ts";
@@ -31,7 +32,7 @@ const limits = { queuedBytes: 100, queuedMs: 1_000 };
 describe("FrameWriter", () => {
   it("hands what belongs together to the system in one call", () => {
     const { socket, calls } = sink();
-    const writer = new FrameWriter(socket, new FakeClock(), limits, () => {});
+    const writer = new FrameWriter(socket, new FakeClock(), limits, nodeCrypto, () => {});
     writer.write(new Uint8Array(1));
     writer.together(() => {
       writer.write(new Uint8Array(2));
@@ -44,7 +45,9 @@ describe("FrameWriter", () => {
   it("tells of a peer that leaves too much unread, or for too long", () => {
     const clock = new FakeClock();
     const slow: number[] = [];
-    const writer = new FrameWriter(sink("never").socket, clock, limits, (bytes) => slow.push(bytes));
+    const writer = new FrameWriter(sink("never").socket, clock, limits, nodeCrypto, (bytes) =>
+      slow.push(bytes),
+    );
     writer.write(new Uint8Array(60));
     clock.advance(999);
     expect(slow).toEqual([]);
@@ -57,12 +60,14 @@ describe("FrameWriter", () => {
   it("forgets it when the peer has read, or when it is stopped", async () => {
     const clock = new FakeClock();
     const { socket } = sink("later");
-    const writer = new FrameWriter(socket, clock, limits, () => expect.unreachable());
+    const writer = new FrameWriter(socket, clock, limits, nodeCrypto, () => expect.unreachable());
     writer.write(new Uint8Array(60));
     expect(clock.pending).toBe(1);
     await new Promise((resolve) => socket.once("drain", resolve));
     expect(clock.pending).toBe(0);
-    const other = new FrameWriter(sink("never").socket, clock, limits, () => expect.unreachable());
+    const other = new FrameWriter(sink("never").socket, clock, limits, nodeCrypto, () =>
+      expect.unreachable(),
+    );
     other.write(new Uint8Array(60));
     other.stop();
     clock.advance(1_000);

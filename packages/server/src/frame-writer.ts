@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
-import type { Clock } from "@pawl/protocol/driver";
+import type { CryptoProvider } from "@pawl/protocol";
+import { type Clock, sendFrame } from "@pawl/protocol/driver";
 
 export interface QueueLimits {
   readonly queuedBytes: number;
@@ -11,19 +12,27 @@ export class FrameWriter {
   readonly #socket: Socket;
   readonly #clock: Clock;
   readonly #limits: QueueLimits;
+  readonly #crypto: CryptoProvider;
   readonly #onSlow: (queuedBytes: number) => void;
   #cancel: (() => void) | null = null;
 
-  constructor(socket: Socket, clock: Clock, limits: QueueLimits, onSlow: (queuedBytes: number) => void) {
+  constructor(
+    socket: Socket,
+    clock: Clock,
+    limits: QueueLimits,
+    crypto: CryptoProvider,
+    onSlow: (queuedBytes: number) => void,
+  ) {
     this.#socket = socket;
     this.#clock = clock;
     this.#limits = limits;
+    this.#crypto = crypto;
     this.#onSlow = onSlow;
   }
 
   write(frame: Uint8Array): void {
     const socket = this.#socket;
-    if (socket.destroyed || socket.write(frame)) return;
+    if (sendFrame(socket, frame, this.#crypto)) return;
     if (socket.writableLength > this.#limits.queuedBytes) this.#onSlow(socket.writableLength);
     else if (this.#cancel === null) {
       // Most connections never come here, so they have no listener.

@@ -19,10 +19,34 @@ describe("Pool", () => {
   it("lets large requests have memory of their own, and goes on with its piece", () => {
     const pool = new Pool();
     const small = take(pool, 10).fill(1);
-    const large = take(pool, 10_000).fill(2);
-    expect([large.length, large.buffer.byteLength]).toEqual([10_000, 10_000]);
+    const large = [4_097, 10_000, 100_000].map((length) => take(pool, length).fill(2));
+    expect(large.map(({ length }) => length)).toEqual([4_097, 10_000, 100_000]);
+    expect(new Set([small, ...large].map(({ buffer }) => buffer)).size).toBe(4);
     expect(take(pool, 10).fill(3).buffer).toBe(small.buffer);
     expect([...small]).toEqual(Array(10).fill(1));
+  });
+
+  it("gives out again what is given back, where it is large and fits", () => {
+    const pool = new Pool();
+    const large = take(pool, 20_000);
+    pool.giveBack(large);
+    const again = take(pool, 19_000);
+    expect(again.buffer).toBe(large.buffer);
+    // Once.
+    expect(take(pool, 19_000).buffer).not.toBe(large.buffer);
+
+    pool.giveBack(again);
+    expect(take(pool, 20_001).buffer).not.toBe(large.buffer);
+    pool.giveBack(take(pool, 1_000_000));
+    expect(take(pool, 5_000).buffer.byteLength).toBeLessThan(20_000);
+  });
+
+  it("never gives out again what others have a part of", () => {
+    const pool = new Pool();
+    const [one, other] = [take(pool, 4_000), take(pool, 4_000).fill(1)];
+    pool.giveBack(one);
+    for (let i = 0; i < 100; i++) take(pool, 1 + i * 200).fill(2);
+    expect([...other].every((byte) => byte === 1)).toBe(true);
   });
 
   it("keeps what it has when one piece is handed to a thread", () => {

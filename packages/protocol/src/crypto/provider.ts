@@ -36,6 +36,8 @@ export interface CryptoProvider {
    * the primitives. Takes `chain`, 32 bytes, over.
    */
   recordChain?(suite: Suite, chain: Uint8Array): RecordChain;
+  /** Nobody reads `frame`, which a record layer of this provider gave out, any more: its memory may be used again. */
+  recycle?(frame: Uint8Array): void;
 }
 
 /** Section 4.3 along one chain. One object either seals or opens, since each direction has a chain of its own. */
@@ -48,6 +50,7 @@ export interface RecordChain {
   seal(header: Header, content: Content, plaintextLength: number, iv: Uint8Array): Uint8Array;
   /**
    * The content of a packet whose header has been checked; then the chain moves on. On an error it has not moved.
+   * Takes `packet` over: the message may lie in its memory.
    * @throws HmacError, FormatError
    */
   open(header: Header, packet: Uint8Array): Content;

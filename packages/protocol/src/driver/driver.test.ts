@@ -1,10 +1,13 @@
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
+import { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
+import { nodeCrypto } from "../crypto/node.ts";
 import { type Clock, systemClock, timersBy } from "./clock.ts";
 import { halfCloseAndDrain } from "./drain.ts";
 import { pooledRandom, systemRandom } from "./random.ts";
+import { sendFrame } from "./send-frame.ts";
 
 describe("systemClock", () => {
   it("calls back once, unless it was cancelled", async () => {
@@ -69,6 +72,47 @@ describe("a timer of systemClock", () => {
     } finally {
       vi.useRealTimers();
     }
+  });
+});
+
+describe("sendFrame", () => {
+  function sending(highWaterMark: number) {
+    const calls: number[] = [];
+    const given: Uint8Array[] = [];
+    let taken: () => void = () => {};
+    const stream = new Duplex({
+      highWaterMark,
+      read: () => {},
+      write: (chunk: Uint8Array, _encoding, callback) => {
+        calls.push(chunk.length);
+        if (chunk.length < 100) callback();
+        else taken = callback;
+      },
+    });
+    const crypto = { ...nodeCrypto, recycle: (frame: Uint8Array) => given.push(frame) };
+    // Nothing of a socket is used that a stream has not.
+    const send = (frame: Uint8Array) => sendFrame(stream as Socket, frame, crypto);
+    return { calls, given, stream, send, take: () => taken() };
+  }
+
+  it("gives memory back when the system has taken the frame, and not while it waits", () => {
+    const { calls, given, send, take } = sending(150);
+    const small = new Uint8Array(10);
+    expect(send(small)).toBe(true);
+    expect(given).toEqual([small]);
+    const waits = new Uint8Array(100);
+    expect(send(waits)).toBe(true);
+    expect(send(new Uint8Array(60))).toBe(false);
+    expect(given).toHaveLength(1);
+    take();
+    expect([calls, given.length]).toEqual([[10, 100, 60], 1]);
+  });
+
+  it("writes nothing to a connection that is gone", () => {
+    const { calls, given, stream, send } = sending(10);
+    stream.destroy();
+    expect(send(new Uint8Array(5))).toBe(true);
+    expect([calls, given]).toEqual([[], []]);
   });
 });
 

@@ -4,3 +4,4 @@ export { DRAIN_MS, halfCloseAndDrain } from "./drain.ts";
 export { syncFolder } from "./folder.ts";
 export { PacketSource, type StreamEvent } from "./packet-source.ts";
 export { pooledRandom, type Random, systemRandom } from "./random.ts";
+export { sendFrame } from "./send-frame.ts";

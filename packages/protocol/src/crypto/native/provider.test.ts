@@ -439,6 +439,65 @@ describe("wrong arguments", () => {
   });
 });
 
+describe("the memory of packets", () => {
+  it("is the packet's own for the message of a large one, and no other's for a small one", () => {
+    for (const [size, inPlace] of [
+      [64, false],
+      [16_384, true],
+    ] as const) {
+      for (const suite of SUITES) {
+        const frame = sealerOf(nodeCrypto, suite, KEY).seal(
+          headerOf(suite),
+          { message: new Uint8Array(size).fill(7), kind: "message" },
+          { kind: "none" },
+          size,
+          KEY,
+        );
+        const packet = copyOf(frame.subarray(LENGTH_BYTES));
+        const { message } = openerOf(native, suite, KEY).open(headerOf(suite), packet);
+        expect(message).toEqual(new Uint8Array(size).fill(7));
+        expect(message.buffer === packet.buffer).toBe(inPlace);
+      }
+    }
+  });
+
+  it("leaves nothing of a large packet that is refused, and lets the right one come after it", () => {
+    for (const suite of SUITES) {
+      const content = { message: new Uint8Array(16_384).fill(7), kind: "message" } as const;
+      const frame = sealerOf(nodeCrypto, suite, KEY).seal(
+        headerOf(suite),
+        content,
+        { kind: "none" },
+        16_384,
+        KEY,
+      );
+      const packet = copyOf(frame.subarray(LENGTH_BYTES));
+      packet[100] = (packet[100] ?? 0) ^ 1;
+      const opener = openerOf(native, suite, KEY);
+      expect(() => opener.open(headerOf(suite), packet)).toThrow(HmacError);
+      expect(packet.filter((byte) => byte === 7).length).toBeLessThan(200);
+      expect(opener.open(headerOf(suite), frame.subarray(LENGTH_BYTES)).message).toEqual(content.message);
+    }
+  });
+
+  it("is used again for a frame that was recycled, and for no other", () => {
+    const sealer = sealerOf(native, STRICT, KEY);
+    const seal = () =>
+      sealer.seal(
+        headerOf(STRICT),
+        { message: new Uint8Array(16_384), kind: "message" },
+        { kind: "none" },
+        16_384,
+        KEY,
+      );
+    const [one, two] = [seal(), seal()];
+    expect(one.buffer).not.toBe(two.buffer);
+    native.recycle?.(one);
+    expect(seal().buffer).toBe(one.buffer);
+    expect(seal().buffer).not.toBe(one.buffer);
+  });
+});
+
 describe("errors of a packet", () => {
   it("are those of the core", () => {
     const opener = openerOf(native, STRICT, KEY);

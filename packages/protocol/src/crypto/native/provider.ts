@@ -11,6 +11,8 @@ import { type Addon, type NativeChain, STATUS } from "./addon.ts";
 
 const HASH_BYTES = 32;
 const BLOCK_BYTES = 16;
+/** A longer packet is decrypted where it lies: to set memory aside for it costs more than AES does. */
+const IN_PLACE_BYTES = 4_096;
 const OPENSSL_FAILED = "OpenSSL failed";
 
 /**
@@ -48,6 +50,9 @@ export function nativeCrypto(addon: Addon): CryptoProvider {
       if (length >= 0) return out.subarray(0, length);
       if (length === STATUS.wrongPadding || length === STATUS.wrongLength) return null;
       throw new Error(OPENSSL_FAILED);
+    },
+    recycle(frame) {
+      frames.giveBack(frame);
     },
     recordChain(suite, chain) {
       const native = new addon.RecordChain(suite.id, chain);
@@ -87,8 +92,10 @@ class NativeRecords implements RecordChain {
 
   open(header: Header, packet: Uint8Array): Content {
     const { ivBytes, tagBytes } = this.#suite;
-    const at = this.#plaintexts.reserve(Math.max(0, packet.length - HEADER_BYTES - ivBytes - tagBytes));
-    const { room } = this.#plaintexts;
+    const inPlace = packet.length > IN_PLACE_BYTES;
+    const ciphertext = Math.max(0, packet.length - HEADER_BYTES - ivBytes - tagBytes);
+    const at = inPlace ? HEADER_BYTES + ivBytes : this.#plaintexts.reserve(ciphertext);
+    const room = inPlace ? packet : this.#plaintexts.room;
     const opened = this.#chain.open(packet, room, at);
     if (opened < 0) throw errorOf(opened, header);
     // No Buffer, whose `slice` would surprise who gets the message.
