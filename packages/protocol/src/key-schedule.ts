@@ -25,7 +25,10 @@ export function expand(
 ): Uint8Array {
   const info = labelInfo(label);
   const first = crypto.hmacSha256(key, info, context, COUNTER_1);
-  if (length === HASH_BYTES) return first;
+  if (length <= HASH_BYTES) {
+    first.fill(0, length);
+    return length === HASH_BYTES ? first : first.subarray(0, length);
+  }
   const out = new Uint8Array(length);
   out.set(first.subarray(0, length));
   let block = first;
@@ -39,6 +42,7 @@ export function expand(
   return out;
 }
 
+const NO_CONTEXT = new Uint8Array();
 const COUNTER_1 = Uint8Array.of(1);
 const LABELS = new Map<string, Uint8Array>();
 
@@ -69,10 +73,9 @@ export interface PacketKeys {
 
 /** Section 4.3: `enc = X(chain, "enc", –, n)`, `mac = X(chain, "mac", –)`. */
 export function packetKeys(crypto: CryptoProvider, suite: Suite, chain: Uint8Array): PacketKeys {
-  const none = new Uint8Array();
   return {
-    enc: expand(crypto, chain, "enc", none, suite.encKeyBytes),
-    mac: suite.cipher === "gcm" ? null : expand(crypto, chain, "mac", none),
+    enc: expand(crypto, chain, "enc", NO_CONTEXT, suite.encKeyBytes),
+    mac: suite.cipher === "gcm" ? null : expand(crypto, chain, "mac", NO_CONTEXT),
   };
 }
 

@@ -2,7 +2,7 @@ import { type Epoch, wipe, writeU32 } from "./bytes.ts";
 import type { CryptoProvider, RecordChain } from "./crypto/provider.ts";
 import { FormatError, HmacError, IllegalTransitionError } from "./errors.ts";
 import { Chain, EpochSecret, type PacketChain, type PacketKeys, wipeKeys } from "./key-schedule.ts";
-import { LENGTH_BYTES, SECRET_BYTES } from "./limits.ts";
+import { HEADER_BYTES, LENGTH_BYTES, SECRET_BYTES } from "./limits.ts";
 import { type Content, NO_PADDING, type PaddingPolicy, paddedLength, unwrap, wrap } from "./padding.ts";
 import { packetBytes, STRICT, type Suite } from "./suites.ts";
 import { encodeHeader, type Header, splitPacket } from "./wire.ts";
@@ -30,14 +30,14 @@ export function sealFrame(
   encodeHeader(header, frame, LENGTH_BYTES);
   const packet = frame.subarray(LENGTH_BYTES);
   const parts = splitPacket(suite, packet);
-  parts.iv.set(iv.subarray(0, suite.ivBytes));
+  for (let i = 0; i < suite.ivBytes; i++) parts.iv[i] = iv[i] ?? 0;
   if (keys.mac === null) {
     const sealed = crypto.gcmSeal(keys.enc, parts.iv, parts.header, plaintext);
     parts.ciphertext.set(sealed.ciphertext);
     parts.tag.set(sealed.tag);
   } else {
     parts.ciphertext.set(crypto.cbcEncrypt(keys.enc, parts.iv, plaintext));
-    parts.tag.set(crypto.hmacSha256(keys.mac, packet.subarray(0, length - suite.tagBytes)));
+    parts.tag.set(crypto.hmacTag(keys.mac, packet.subarray(0, length - suite.tagBytes)));
   }
   return frame;
 }
@@ -58,7 +58,7 @@ export function openPacket(
     if (plaintext === null) throw new HmacError("the tag is wrong");
     return plaintext;
   }
-  const tag = crypto.hmacSha256(keys.mac, packet.subarray(0, packet.length - suite.tagBytes));
+  const tag = crypto.hmacTag(keys.mac, packet.subarray(0, packet.length - suite.tagBytes));
   if (!crypto.equal(tag, parts.tag)) throw new HmacError("the tag is wrong");
   const plaintext = crypto.cbcDecrypt(keys.enc, parts.iv, parts.ciphertext);
   if (plaintext === null) throw new FormatError("the padding of the last block is wrong");
@@ -160,8 +160,7 @@ class PrimitiveRecords implements RecordChain {
     const frame = sealFrame(this.#crypto, keys, header, plaintext, iv);
     wipeKeys(keys);
     if (plaintext !== content.message) wipe(plaintext);
-    const parts = splitPacket(header.suite, frame.subarray(LENGTH_BYTES));
-    this.#chain.advance(parts.iv, parts.tag, content.message);
+    this.#advance(header.suite, frame.subarray(LENGTH_BYTES), content.message);
     return frame;
   }
 
@@ -169,8 +168,7 @@ class PrimitiveRecords implements RecordChain {
     const keys = this.#keys();
     try {
       const content = contentOf(header, openPacket(this.#crypto, keys, header.suite, packet));
-      const parts = splitPacket(header.suite, packet);
-      this.#chain.advance(parts.iv, parts.tag, content.message);
+      this.#advance(header.suite, packet, content.message);
       return content;
     } finally {
       wipeKeys(keys);
@@ -180,6 +178,11 @@ class PrimitiveRecords implements RecordChain {
   wipe(): void {
     this.#chain.wipe();
     this.#wiped = true;
+  }
+
+  #advance({ ivBytes, tagBytes }: Suite, packet: Uint8Array, message: Uint8Array): void {
+    const iv = packet.subarray(HEADER_BYTES, HEADER_BYTES + ivBytes);
+    this.#chain.advance(iv, packet.subarray(packet.length - tagBytes), message);
   }
 
   #keys(): PacketKeys {

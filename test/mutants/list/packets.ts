@@ -131,8 +131,8 @@ export const PACKETS: readonly Mutant[] = [
     changes: [
       {
         file: "protocol/record.js",
-        find: "parts.iv.set(iv.subarray(0, suite.ivBytes));",
-        replace: "parts.iv.fill(0);",
+        find: "parts.iv[i] = iv[i] ?? 0;",
+        replace: "parts.iv[i] = 0;",
       },
     ],
   },
@@ -144,7 +144,7 @@ export const PACKETS: readonly Mutant[] = [
     changes: [
       {
         file: "protocol/record.js",
-        find: "parts.iv.set(iv.subarray(0, suite.ivBytes));",
+        find: "parts.iv[i] = iv[i] ?? 0;",
         replace: "writeU32(parts.iv, header.round, suite.ivBytes - 4);",
       },
     ],

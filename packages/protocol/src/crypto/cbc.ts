@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv } from "node:crypto";
 import { wipe } from "../bytes.ts";
+import { keyFor } from "./key-form.ts";
 import { plain } from "./one-shot.ts";
 
 /**
@@ -16,11 +17,11 @@ export const PADDED_BYTES = 17 * 1_024;
 export const SCRATCH: Uint8Array = new Uint8Array(PADDED_BYTES);
 
 export function cbcEncrypt(key: Uint8Array, iv: Uint8Array, plaintext: Uint8Array): Uint8Array {
-  const cipher = createCipheriv(ALGORITHM, key, iv);
+  const cipher = createCipheriv(ALGORITHM, keyFor(key), iv);
   const padding = BLOCK_BYTES - (plaintext.length % BLOCK_BYTES);
   const length = plaintext.length + padding;
   if (length > PADDED_BYTES) return plain(Buffer.concat([cipher.update(plaintext), cipher.final()]));
-  cipher.setAutoPadding(false);
+  // Whole blocks come out at once; the padding of OpenSSL would be in a `final`, which is never called.
   try {
     SCRATCH.set(plaintext);
     SCRATCH.fill(padding, plaintext.length, length);
@@ -36,7 +37,7 @@ export function cbcEncrypt(key: Uint8Array, iv: Uint8Array, plaintext: Uint8Arra
  */
 export function cbcDecrypt(key: Uint8Array, iv: Uint8Array, ciphertext: Uint8Array): Uint8Array | null {
   if (ciphertext.length === 0 || ciphertext.length % BLOCK_BYTES !== 0) return null;
-  const decipher = createDecipheriv(ALGORITHM, key, iv);
+  const decipher = createDecipheriv(ALGORITHM, keyFor(key), iv);
   decipher.setAutoPadding(false);
   const padded = plain(decipher.update(ciphertext));
   const padding = padded[padded.length - 1] ?? 0;

@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, timingSafeEqual } from "node:crypto";
 import { cbcDecrypt, cbcEncrypt } from "./cbc.ts";
-import { hmacSha256, plain, sha256 } from "./one-shot.ts";
+import { keyFor } from "./key-form.ts";
+import { hmacSha256, hmacTag, plain, sha256 } from "./one-shot.ts";
 import type { CryptoProvider } from "./provider.ts";
 
 function joined(head: Buffer, tail: Buffer): Uint8Array {
@@ -19,6 +20,10 @@ export const nodeCrypto: CryptoProvider = {
     return hmacSha256(key, parts);
   },
 
+  hmacTag(key, sealed) {
+    return hmacTag(key, sealed);
+  },
+
   cbcEncrypt(key, iv, plaintext) {
     return cbcEncrypt(key, iv, plaintext);
   },
@@ -28,14 +33,14 @@ export const nodeCrypto: CryptoProvider = {
   },
 
   gcmSeal(key, nonce, associated, plaintext) {
-    const cipher = createCipheriv("aes-256-gcm", key, nonce);
+    const cipher = createCipheriv("aes-256-gcm", keyFor(key), nonce);
     cipher.setAAD(associated);
     const ciphertext = joined(cipher.update(plaintext), cipher.final());
     return { ciphertext, tag: plain(cipher.getAuthTag()) };
   },
 
   gcmOpen(key, nonce, associated, ciphertext, tag) {
-    const decipher = createDecipheriv("aes-256-gcm", key, nonce, { authTagLength: 16 });
+    const decipher = createDecipheriv("aes-256-gcm", keyFor(key), nonce, { authTagLength: 16 });
     decipher.setAAD(associated);
     decipher.setAuthTag(tag);
     const head = decipher.update(ciphertext);

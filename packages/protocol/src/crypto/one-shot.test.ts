@@ -2,7 +2,7 @@ import { createHash, createHmac } from "node:crypto";
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import { concat, fromHex, toHex, utf8 } from "../bytes.ts";
-import { GATHERED_BYTES, hmacSha256, SCRATCH, sha256 } from "./one-shot.ts";
+import { GATHERED_BYTES, hmacSha256, hmacTag, SCRATCH, sha256 } from "./one-shot.ts";
 
 const bytes = (maxLength: number) => fc.uint8Array({ maxLength });
 /** The length that takes the short way. */
@@ -15,8 +15,8 @@ const longParts = fc
 
 afterEach(() => {
   const { inner, outer } = SCRATCH;
-  expect(inner).toEqual(new Uint8Array(inner.length).fill(0x36, 0, 64));
-  expect(outer).toEqual(new Uint8Array(outer.length).fill(0x5c, 0, 64));
+  expect(inner).toEqual(new Uint8Array(inner.length).fill(0x36));
+  expect(outer).toEqual(new Uint8Array(outer.length).fill(0x5c));
 });
 
 describe("HMAC-SHA-256", () => {
@@ -99,6 +99,19 @@ describe("HMAC-SHA-256", () => {
     );
   });
 
+  it("is the same as a tag, for keys and data of any length", () => {
+    const data = fc.oneof(
+      bytes(200),
+      longParts.map((list) => concat(...list)),
+    );
+    fc.assert(
+      fc.property(fc.oneof(secret, bytes(100)), data, (key, sealed) => {
+        expect(toHex(hmacTag(key, sealed))).toBe(expected(key, [sealed]));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it("leaves key and data as they are, and gives out memory of its own", () => {
     const key = new Uint8Array(32).fill(1);
     const data = new Uint8Array(48).fill(2);
@@ -109,6 +122,9 @@ describe("HMAC-SHA-256", () => {
     const second = hmacSha256(key, [data]);
     second.fill(0);
     expect(first).toEqual(copy);
+    const tag = hmacTag(key, data);
+    hmacTag(key, data).fill(0);
+    expect(tag).toEqual(copy);
   });
 });
 

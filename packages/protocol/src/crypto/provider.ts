@@ -10,6 +10,8 @@ export interface CryptoProvider {
   readonly name: string;
   sha256(...parts: readonly Uint8Array[]): Uint8Array;
   hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array;
+  /** HMAC-SHA-256 as the tag of a packet: a result that is no secret. */
+  hmacTag(key: Uint8Array, sealed: Uint8Array): Uint8Array;
   /** AES-128-CBC with PKCS#7. `key` and `iv` are 16 bytes. */
   cbcEncrypt(key: Uint8Array, iv: Uint8Array, plaintext: Uint8Array): Uint8Array;
   /** Null where the padding is wrong. Called only on what has been authenticated. */

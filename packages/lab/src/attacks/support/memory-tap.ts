@@ -1,7 +1,6 @@
-import { type CryptoProvider, copyOf, nodeCrypto, type Suite, utf8 } from "@pawl/protocol";
+import { type CryptoProvider, copyOf, nodeCrypto, type Suite } from "@pawl/protocol";
 import { classicChain, type Keys, keysOfOnePacket, type PacketKeys, strictChain } from "./schedule.ts";
 
-const PREFIX = utf8("pawl/1 ");
 /** Labels under which a chain itself is the key (PROTOCOL.md, 4.1). */
 const OF_CHAIN: readonly string[] = ["pawl/1 enc\0", "pawl/1 mac\0", "pawl/1 ratchet\0"];
 
@@ -32,8 +31,12 @@ export class MemoryTap {
       ...nodeCrypto,
       name: "tapped",
       hmacSha256: (key, ...parts) => {
-        this.#seeMac(copyOf(key), parts[0] ?? new Uint8Array());
+        if (OF_CHAIN.includes(new TextDecoder().decode(parts[0]))) this.#chain = copyOf(key);
         return nodeCrypto.hmacSha256(key, ...parts);
+      },
+      hmacTag: (key, sealed) => {
+        this.#seeMac(copyOf(key));
+        return nodeCrypto.hmacTag(key, sealed);
       },
       cbcEncrypt: (key, ...rest) => {
         this.#sealing = copyOf(key);
@@ -54,11 +57,7 @@ export class MemoryTap {
     };
   }
 
-  #seeMac(key: Uint8Array, first: Uint8Array): void {
-    if (PREFIX.every((byte, at) => first[at] === byte)) {
-      if (OF_CHAIN.includes(new TextDecoder().decode(first))) this.#chain = key;
-      return;
-    }
+  #seeMac(key: Uint8Array): void {
     this.#mac = key;
     if (this.#sealing === null) return;
     this.sealed.push(this.#packet(this.#sealing, key));

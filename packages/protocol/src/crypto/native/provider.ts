@@ -39,6 +39,10 @@ export function nativeCrypto(addon: Addon): CryptoProvider {
       return tag;
     },
 
+    hmacTag(key, sealed) {
+      return this.hmacSha256(key, sealed);
+    },
+
     cbcEncrypt(key, iv, plaintext) {
       const out = new Uint8Array((Math.floor(plaintext.length / BLOCK_BYTES) + 1) * BLOCK_BYTES);
       if (addon.cbcEncrypt(out, key, iv, plaintext) !== STATUS.done) throw new Error(OPENSSL_FAILED);
