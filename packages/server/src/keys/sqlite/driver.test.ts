@@ -25,6 +25,18 @@ describe("loadDriver", () => {
     expect(lookUp).toHaveBeenCalledWith("node:sqlite");
   });
 
+  it("leaves out the warning of Node.js 22 that comes with it, and no other", async () => {
+    const warned = vi.spyOn(process, "emitWarning").mockReturnValue();
+    vi.spyOn(process, "getBuiltinModule").mockImplementation(() => {
+      process.emitWarning("SQLite is an experimental feature", "ExperimentalWarning");
+      return {} as never;
+    });
+    await loadDriver();
+    expect(warned).not.toHaveBeenCalled();
+    process.emitWarning("something else");
+    expect(warned).toHaveBeenCalledWith("something else");
+  });
+
   it("says what to install where there is none", async () => {
     vi.spyOn(process, "getBuiltinModule").mockReturnValue(undefined as never);
     vi.doMock("@photostructure/sqlite", () => {

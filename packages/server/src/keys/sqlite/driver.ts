@@ -33,7 +33,7 @@ interface Driver {
  * @throws StoreError where there is neither.
  */
 export async function loadDriver(): Promise<Driver> {
-  const builtIn = process.getBuiltinModule("node:sqlite") as Driver | undefined;
+  const builtIn = builtInDriver();
   if (builtIn !== undefined) return builtIn;
   try {
     return await import("@photostructure/sqlite");
@@ -42,6 +42,17 @@ export async function loadDriver(): Promise<Driver> {
       "no SQLite driver: use Node 22.13 or later, or install the optional dependency @photostructure/sqlite",
       { cause },
     );
+  }
+}
+
+/** Node.js 22 warns in each thread that its SQLite is experimental: whoever runs a command is not the one to be told. */
+function builtInDriver(): Driver | undefined {
+  const { emitWarning } = process;
+  process.emitWarning = () => {};
+  try {
+    return process.getBuiltinModule("node:sqlite") as Driver | undefined;
+  } finally {
+    process.emitWarning = emitWarning;
   }
 }
 
