@@ -1,4 +1,4 @@
-import { init } from "echarts";
+import { type EChartsOption, init } from "echarts";
 
 /** One figure of a run at one size. */
 export interface Figure {
@@ -11,12 +11,8 @@ export interface Figure {
 
 /** Medians against size as SVG, both axes logarithmic, a line for each name. */
 export function lineChart(title: string, xName: string, figures: readonly Figure[]): string {
-  const chart = init(null, null, { renderer: "svg", ssr: true, width: 900, height: 560 });
   const names = [...new Set(figures.map((one) => one.name))];
-  chart.setOption({
-    animation: false,
-    backgroundColor: "#ffffff",
-    title: { text: title, left: "center", top: 8 },
+  return render(title, null, 900, 560, {
     legend: { bottom: 8, itemGap: 24, data: names },
     grid: { left: 70, right: 40, top: 60, bottom: 110 },
     xAxis: { type: "log", name: xName, nameLocation: "middle", nameGap: 32, minorSplitLine: { show: true } },
@@ -28,8 +24,29 @@ export function lineChart(title: string, xName: string, figures: readonly Figure
       data: figures.filter((one) => one.name === name).map((one) => [one.size, one.median]),
     })),
   });
+}
+
+/** @param description what the plot shows in words, for who does not see it */
+export function render(
+  title: string,
+  description: string | null,
+  width: number,
+  height: number,
+  option: EChartsOption,
+): string {
+  const chart = init(null, null, { renderer: "svg", ssr: true, width, height });
+  chart.setOption({
+    animation: false,
+    backgroundColor: "#ffffff",
+    title: { text: title, left: "center", top: 8 },
+    ...option,
+  });
   const svg = chart.renderToSVGString();
   chart.dispose();
-  // For who does not see it.
-  return svg.replace(/(<svg[^>]*>)/, `$1<title>${title}</title>`);
+  const words = `<title>${asXml(title)}</title>${description === null ? "" : `<desc>${asXml(description)}</desc>`}`;
+  return svg.replace(/(<svg[^>]*>)/, (tag) => `${tag.replace(">", ' role="img">')}${words}`);
+}
+
+function asXml(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

@@ -1,56 +1,76 @@
+import { MEASUREMENTS } from "./cells/index.ts";
+import type { Clients, Setting } from "./cells/measurement.ts";
+import type { Answers, Command, ProcessUsage, Reply } from "./commands.ts";
 import { TARGETS } from "./targets/index.ts";
+import type { Dial, Target } from "./targets/target.ts";
 
-/**
- * One side of a measurement, in a process of its own: `server TARGET CLIENTS`, or `client TARGET CLIENTS PORT STATE`.
- * The client obeys the lines of its input, `SIZE MILLISECONDS`, and answers each with a line of JSON.
- */
+/** One side of a target, in a process of its own: does what the bench asks, one command after the other. */
 
-const [role, name = "", clientsText = "1", portText = "0", state = "null"] = process.argv.slice(2);
-const target = TARGETS[name];
-if (target === undefined) throw new Error(`no target is called ${name}`);
-const clients = Number(clientsText);
-const say = (value: unknown) => process.stdout.write(`${JSON.stringify(value)}\n`);
+if (process.send === undefined) {
+  process.stderr.write("this is a part of npm run bench, which starts it\n");
+  process.exit(2);
+}
 
-// The parent is gone, or done with us.
-process.stdin.on("end", () => process.exit(0));
+let clients: Clients | null = null;
 
-if (role === "server") {
-  say(await target.serve(clients));
-  process.stdin.resume();
-} else {
-  const connections = await Promise.all(
-    Array.from({ length: clients }, (_, index) => target.connect(Number(portText), index, JSON.parse(state))),
-  );
-  say({ connected: connections.length });
-  process.stdin.setEncoding("utf8");
-  for await (const line of process.stdin) {
-    const [size = 64, ms = 1_000] = String(line).trim().split(" ").map(Number);
-    say(await measure(connections, size, ms));
+process.on("message", async (command: Command) => {
+  let reply: Reply;
+  try {
+    reply = { answer: await obey(command) };
+  } catch (error) {
+    reply = { failure: error instanceof Error ? error.message : String(error) };
+  }
+  process.send?.(reply);
+});
+// The bench is gone, or done with us.
+process.on("disconnect", () => process.exit(0));
+
+async function obey(command: Command): Promise<Answers[Command["type"]]> {
+  switch (command.type) {
+    case "serve":
+      return { port: await (await targetOf(command.target)).serve(command.options) };
+    case "connect": {
+      const { target, port, setting } = command;
+      clients = await connect(await (await targetOf(target)).dialer(port, setting.clients), setting);
+      return { connected: clients.connected.length };
+    }
+    case "work": {
+      const measurement = MEASUREMENTS.find(({ name }) => name === command.measurement);
+      if (measurement === undefined || clients === null) throw new Error("nothing to do");
+      return measurement.work(clients, command.effort);
+    }
+    case "usage":
+      return usage(command.collect);
   }
 }
 
-/** Every connection in lock-step for `ms`; each answer is checked, so that a broken peer cannot look fast. */
-async function measure(
-  connections: Awaited<ReturnType<(typeof TARGETS)[string]["connect"]>>[],
-  size: number,
-  ms: number,
-) {
-  const message = Uint8Array.from({ length: size }, (_, index) => index);
-  const until = performance.now() + ms;
-  const started = performance.now();
-  const counts = await Promise.all(
-    connections.map(async (connection, index) => {
-      let count = 0;
-      while (performance.now() < until) {
-        message[0] = index;
-        const answer = await connection.roundTrip(message);
-        if (answer.length !== size || answer[size - 1] !== ((size - 1) & 0xff))
-          throw new Error("a wrong answer");
-        count++;
-      }
-      return count;
-    }),
-  );
-  const seconds = (performance.now() - started) / 1_000;
-  return { roundTrips: counts.reduce((sum, count) => sum + count, 0), seconds };
+async function targetOf(name: string): Promise<Target> {
+  const load = TARGETS[name];
+  if (load === undefined) throw new Error(`no target is called ${name}`);
+  return load();
+}
+
+/** The clients of one setting; those of the one before it leave. */
+async function connect(dial: Dial, setting: Setting): Promise<Clients> {
+  await Promise.all((clients?.connected ?? []).map((connection) => connection.close()));
+  let used = 0;
+  const next = () => dial(used++);
+  const connected = await Promise.all(Array.from({ length: setting.connected }, next));
+  return { connected, dial: next };
+}
+
+function usage(collect: boolean): ProcessUsage {
+  const processorMicros = processorTime();
+  if (collect) {
+    // Twice: what the first lets go of may be what holds more.
+    globalThis.gc?.();
+    globalThis.gc?.();
+  }
+  return { processorMicros, residentBytes: process.memoryUsage.rss() };
+}
+
+/** Microseconds. */
+function processorTime(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
 }

@@ -1,7 +1,7 @@
 import { writeSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { getHeapStatistics } from "node:v8";
-import { STRICT } from "@pawl/protocol";
+import { defaultCrypto, nodeCrypto } from "@pawl/protocol";
 import { pawl } from "../targets/pawl.ts";
 
 /**
@@ -12,11 +12,12 @@ import { pawl } from "../targets/pawl.ts";
 const MESSAGE_BYTES = 64;
 
 const [role, port] = process.argv.slice(2);
-const target = pawl(STRICT);
+const target = pawl("strict", defaultCrypto() === nodeCrypto ? "node" : "native");
 const say = (value: unknown) => writeSync(1, `${JSON.stringify(value)}\n`);
 
-if (role === "server") say(await target.serve(1));
-const connection = role === "client" ? await target.connect(Number(port), 0, null) : null;
+if (role === "server") say({ port: await target.serve({ application: "echo", clients: 1, folder: null }) });
+const dial = role === "client" ? await target.dialer(Number(port), 1) : null;
+const connection = dial === null ? null : await dial(0);
 if (connection !== null) say({});
 const message = new Uint8Array(MESSAGE_BYTES).fill(0xa5);
 

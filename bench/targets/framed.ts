@@ -1,54 +1,40 @@
 import type { Socket } from "node:net";
-import type { BenchConnection } from "./target.ts";
+import type { MessagePipe } from "./pipe.ts";
 
-/** Messages with a length before them, on any stream: what the plain peers share. */
+/** Messages with a length before them, for peers that carry bytes and know no messages. */
 
-/** Calls back with each whole message, without its length. */
-function onMessage(stream: Socket, take: (message: Buffer) => void): void {
-  let held: Buffer | null = null;
-  stream.on("data", (chunk: Buffer) => {
-    let at: Buffer = held === null ? chunk : Buffer.concat([held, chunk]);
-    while (at.length >= 4) {
-      const end = 4 + at.readUInt32BE(0);
-      if (at.length < end) break;
-      take(at.subarray(4, end));
-      at = at.subarray(end);
-    }
-    held = at.length === 0 ? null : at;
-  });
-}
+const LENGTH_BYTES = 4;
 
-function framed(message: Uint8Array): Buffer {
-  const frame = Buffer.allocUnsafe(4 + message.length);
+export function framed(message: Uint8Array): Buffer {
+  const frame = Buffer.allocUnsafe(LENGTH_BYTES + message.length);
   frame.writeUInt32BE(message.length, 0);
-  frame.set(message, 4);
+  frame.set(message, LENGTH_BYTES);
   return frame;
 }
 
-export function echo(stream: Socket): void {
-  stream.setNoDelay(true);
-  stream.on("error", () => stream.destroy());
-  onMessage(stream, (message) => stream.write(framed(message)));
+/** Takes the stream's chunks one by one; calls back with each whole message, without its length. */
+export function unframer(take: (message: Buffer) => void): (chunk: Buffer) => void {
+  let held: Buffer | null = null;
+  return (chunk) => {
+    let at: Buffer = held === null ? chunk : Buffer.concat([held, chunk]);
+    while (at.length >= LENGTH_BYTES) {
+      const end = LENGTH_BYTES + at.readUInt32BE(0);
+      if (at.length < end) break;
+      take(at.subarray(LENGTH_BYTES, end));
+      at = at.subarray(end);
+    }
+    held = at.length === 0 ? null : at;
+  };
 }
 
-export function framedConnection(stream: Socket): BenchConnection {
-  let waiting: { resolve: (message: Uint8Array) => void; reject: (error: Error) => void } | null = null;
-  stream.setNoDelay(true);
-  onMessage(stream, (message) => {
-    const { resolve } = waiting ?? {};
-    waiting = null;
-    resolve?.(message);
-  });
-  stream.on("error", (error) => waiting?.reject(error));
-  stream.on("close", () => waiting?.reject(new Error("the connection closed")));
+/** Over a socket, plain or TLS. */
+export function socketPipe(socket: Socket): MessagePipe {
+  socket.setNoDelay(true);
+  socket.on("error", () => socket.destroy());
   return {
-    roundTrip: (message) =>
-      new Promise((resolve, reject) => {
-        waiting = { resolve, reject };
-        stream.write(framed(message));
-      }),
-    close: async () => {
-      stream.destroy();
-    },
+    send: (message) => socket.write(framed(message)),
+    onMessage: (take) => socket.on("data", unframer(take)),
+    onEnd: (ended) => socket.on("close", ended),
+    close: () => socket.destroy(),
   };
 }

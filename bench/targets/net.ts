@@ -1,19 +1,16 @@
-import { once } from "node:events";
-import { type AddressInfo, connect, createServer } from "node:net";
-import { echo, framedConnection } from "./framed.ts";
+import { createServer } from "node:net";
+import { socketPipe } from "./framed.ts";
+import { connectTo, listen } from "./listen.ts";
+import { connectionOf, echo } from "./pipe.ts";
+import { roundsByHand } from "./rounds-by-hand.ts";
 import type { Target } from "./target.ts";
 
 /** Plain TCP: what the others are compared with. */
 export const net: Target = {
-  serve: async () => {
-    const server = createServer(echo);
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    return { port: (server.address() as AddressInfo).port, state: null };
+  applications: ["echo", "rounds"],
+  serve: ({ application }) => {
+    const serve = application === "rounds" ? roundsByHand() : echo;
+    return listen(createServer((socket) => serve(socketPipe(socket))));
   },
-  connect: async (port) => {
-    const socket = connect({ port, host: "127.0.0.1" });
-    await once(socket, "connect");
-    return framedConnection(socket);
-  },
+  dialer: async (port) => async () => connectionOf(socketPipe(await connectTo(port))),
 };

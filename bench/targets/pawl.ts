@@ -1,16 +1,32 @@
+import { join } from "node:path";
 import { connect, memoryCredential } from "@pawl/client";
-import { clientId, type Epoch, type Suite } from "@pawl/protocol";
+import {
+  type CryptoProvider,
+  clientId,
+  defaultCrypto,
+  type Epoch,
+  nodeCrypto,
+  type SuiteName,
+  suiteByName,
+} from "@pawl/protocol";
 import { createServer } from "@pawl/server";
-import { createMemoryStore } from "@pawl/server/keys";
+import { createDbKey, createMemoryStore, type KeyStore, openSqliteStore } from "@pawl/server/keys";
 import type { Target } from "./target.ts";
 
-/** Pawl with keys in memory: what is measured is the channel, not a disk. */
-export function pawl(suite: Suite): Target {
-  // Both processes know them: a bench has no secrets.
-  const secretOf = (index: number) => new Uint8Array(32).fill(index % 251);
+export type ProviderName = "native" | "node";
+
+/** Pawl on one of its providers. Clients have their secrets in memory; the server has them on a disk where there is a folder. */
+export function pawl(suiteName: SuiteName, provider: ProviderName): Target {
+  const suite = suiteByName(suiteName);
+  if (suite === undefined) throw new Error(`no suite is called ${suiteName}`);
   return {
-    serve: async (clients) => {
-      const keys = createMemoryStore();
+    applications: ["echo", "rounds"],
+    unavailable: () =>
+      providerOf(provider) === null
+        ? "the native record layer does not load; npm run prepare says why"
+        : null,
+    serve: async ({ application, clients, folder }) => {
+      const keys = folder === null ? createMemoryStore() : await durableStore(folder);
       await keys.add(
         Array.from({ length: clients }, (_, index) => ({
           clientId: clientId(index + 1),
@@ -22,22 +38,63 @@ export function pawl(suite: Suite): Target {
       const server = createServer({
         keys,
         maxClients: clients,
-        onMessage: (_session, message) => message,
-        limits: { halfOpenPerAddress: clients + 10, handshakesPerSecond: 100_000, handshakeBurst: 100_000 },
+        crypto: providerHere(provider),
+        // One address brings a whole fleet here.
+        limits: {
+          halfOpenPerAddress: clients,
+          halfOpen: clients,
+          handshakesPerSecond: 1_000_000,
+          handshakeBurst: 1_000_000,
+        },
+        ...(application === "echo"
+          ? { onMessage: (_session, message) => message }
+          : // A machine that stalls must not make a round of some: its product would be a wrong answer.
+            { rounds: { deadlineMs: 60_000 } }),
       });
-      const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
-      return { port, state: null };
+      return (await server.listen({ host: "127.0.0.1", port: 0 })).port;
     },
-    connect: async (port, index) => {
-      const credential = memoryCredential({
-        suite,
-        clientId: clientId(index + 1),
-        epoch: 0 as Epoch,
-        secret: secretOf(index),
-        last: new Uint8Array(16),
-      });
-      const session = await connect({ credential, host: "127.0.0.1", port });
-      return { roundTrip: (message) => session.request(message), close: () => session.close() };
+    dialer: async (port, clients) => {
+      const crypto = providerHere(provider);
+      const credentials = Array.from({ length: clients }, (_, index) =>
+        memoryCredential({
+          suite,
+          clientId: clientId(index + 1),
+          epoch: 0 as Epoch,
+          secret: secretOf(index),
+          last: new Uint8Array(16),
+        }),
+      );
+      return async (index) => {
+        const credential = credentials[index];
+        if (credential === undefined) throw new Error(`no client has the index ${index}`);
+        const session = await connect({ credential, host: "127.0.0.1", port, crypto });
+        return { roundTrip: (message) => session.request(message), close: () => session.close() };
+      };
     },
   };
+}
+
+/** As `pawl init` and `pawl serve` have it: every commit is synced, every secret wrapped. */
+function durableStore(folder: string): Promise<KeyStore> {
+  const key = createDbKey();
+  return openSqliteStore({ path: join(folder, "keys.db"), create: true, dbKeys: async () => [key.slice()] });
+}
+
+/** Both processes know them: a bench has no secrets. */
+function secretOf(index: number): Uint8Array {
+  const secret = new Uint8Array(32).fill(7);
+  new DataView(secret.buffer).setUint32(0, index);
+  return secret;
+}
+
+/** Null where it does not load. The bench takes PAWL_CRYPTO away, so that the default is the native one where there is one. */
+function providerOf(name: ProviderName): CryptoProvider | null {
+  if (name === "node") return nodeCrypto;
+  return defaultCrypto().name === name ? defaultCrypto() : null;
+}
+
+function providerHere(name: ProviderName): CryptoProvider {
+  const provider = providerOf(name);
+  if (provider === null) throw new Error(`the provider ${name} does not load`);
+  return provider;
 }

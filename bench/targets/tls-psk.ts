@@ -1,7 +1,8 @@
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import { connect, createServer } from "node:tls";
-import { echo, framedConnection } from "./framed.ts";
+import { socketPipe } from "./framed.ts";
+import { listen } from "./listen.ts";
+import { connectionOf, echo } from "./pipe.ts";
 import type { Target } from "./target.ts";
 
 const PSK = Buffer.alloc(16, 7);
@@ -15,14 +16,14 @@ export function tlsPsk(cipher: string): Target {
     maxVersion: "TLSv1.2",
   } as const;
   return {
-    serve: async () => {
-      const server = createServer({ ...common, pskCallback: () => PSK, pskIdentityHint: "bench" }, echo);
+    applications: ["echo"],
+    serve: () => {
+      const psk = { pskCallback: () => PSK, pskIdentityHint: "bench" };
+      const server = createServer({ ...common, ...psk }, (socket) => echo(socketPipe(socket)));
       server.on("tlsClientError", (error) => process.stderr.write(`${error.message}\n`));
-      server.listen(0, "127.0.0.1");
-      await once(server, "listening");
-      return { port: (server.address() as AddressInfo).port, state: null };
+      return listen(server);
     },
-    connect: async (port) => {
+    dialer: async (port) => async () => {
       const socket = connect({
         ...common,
         port,
@@ -35,7 +36,7 @@ export function tlsPsk(cipher: string): Target {
       const { standardName } = socket.getCipher();
       const expected = cipher.replaceAll("-", "_").replace("PSK_AES128", "TLS_PSK_WITH_AES_128");
       if (standardName !== expected) throw new Error(`the connection uses ${standardName}, not ${expected}`);
-      return framedConnection(socket);
+      return connectionOf(socketPipe(socket));
     },
   };
 }

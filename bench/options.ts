@@ -1,0 +1,104 @@
+import { parseArgs } from "node:util";
+import { CELLS, MEASUREMENTS } from "./cells/index.ts";
+import type { Measurement, Plan } from "./cells/measurement.ts";
+import { TARGETS } from "./targets/index.ts";
+
+export const USAGE = `usage: npm run bench -- [options]
+
+Measures this machine: Pawl side by side with what a user would pick instead, all in one run. Takes six to eight minutes, prints
+a table, and writes bench/results/bench.{json,md} with plots.
+
+  --quick          a glance of under a minute; writes no file
+  --json           prints an array of {cell, target, unit, median, min, max, ratioNet, ratioTlsPskCbc}
+  --only CELLS     these cells alone, separated by commas; writes no file
+  --targets NAMES  these targets alone; writes no file
+  --span MS        milliseconds of each sample; writes no file
+
+cells: ${CELLS.map(({ name }) => name).join(", ")}
+targets: ${Object.keys(TARGETS).join(", ")}
+`;
+
+export interface Options {
+  readonly help: boolean;
+  readonly json: boolean;
+  /** Whether the results are those to keep. */
+  readonly full: boolean;
+  readonly plan: Plan;
+  readonly measurements: readonly Measurement[];
+  /** Names of cells to report; a measurement may have more. */
+  readonly cells: readonly string[];
+  readonly targets: readonly string[];
+}
+
+const FULL = { repetitions: 5, ms: 700, idle: 1_000 };
+const QUICK = { repetitions: 2, ms: 80, idle: 250 };
+/** Of the time of a sample. Memory grows most with the first connections, so there are as many before those that count. */
+const WARM_UP = 1 / 4;
+
+/** What is wrong with the command line, in one line. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** @throws UsageError */
+export function parseOptions(args: readonly string[]): Options {
+  const values = parse(args);
+  const { repetitions, ms, idle } = values.quick === true ? QUICK : FULL;
+  const span = values.span === undefined ? ms : milliseconds(values.span);
+  // A span that is shorter than that of a whole run leaves everything smaller.
+  const connections = Math.max(1, Math.round(Math.min(idle, (idle * span) / ms)));
+  const cells = chosen(
+    "cell",
+    values.only,
+    CELLS.map(({ name }) => name),
+  );
+  return {
+    help: values.help === true,
+    json: values.json === true,
+    full: [values.quick, values.only, values.targets, values.span].every((value) => value === undefined),
+    plan: {
+      repetitions,
+      sample: { ms: span, idle: connections },
+      warmUp: { ms: span * WARM_UP, idle: connections },
+    },
+    cells,
+    measurements: MEASUREMENTS.filter((one) => one.cells.some(({ name }) => cells.includes(name))),
+    targets: chosen("target", values.targets, Object.keys(TARGETS)),
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        quick: { type: "boolean" },
+        json: { type: "boolean" },
+        only: { type: "string" },
+        targets: { type: "string" },
+        span: { type: "string" },
+        help: { type: "boolean", short: "h" },
+      },
+    }).values;
+  } catch (error) {
+    const [what] = (error instanceof Error ? error.message : String(error)).split(/[.\n]/);
+    throw new UsageError(`${what}; --help shows what there is`);
+  }
+}
+
+/** Of `all`, in their order; all of them unless some are named. */
+function chosen(kind: string, named: string | undefined, all: readonly string[]): readonly string[] {
+  if (named === undefined) return all;
+  const wanted = named.split(",").map((name) => name.trim());
+  const unknown = wanted.find((name) => !all.includes(name));
+  if (unknown !== undefined) {
+    throw new UsageError(`no ${kind} is called ${JSON.stringify(unknown)}; there are ${all.join(", ")}`);
+  }
+  return all.filter((name) => wanted.includes(name));
+}
+
+function milliseconds(text: string): number {
+  const ms = Number(text);
+  if (/^\d+$/.test(text) && ms >= 1 && ms <= 60_000) return ms;
+  throw new UsageError(`--span is milliseconds from 1 to 60000, not ${JSON.stringify(text)}`);
+}
