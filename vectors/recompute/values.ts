@@ -2,9 +2,10 @@ import { createHash } from "node:crypto";
 import { type ClientId, utf8 } from "@pawl/protocol";
 import { systemClock } from "../../packages/protocol/src/driver/index.ts";
 import { AggregateWriter, aggregateOf } from "../../packages/server/src/rounds/aggregate.ts";
+import type { RoundSession } from "../../packages/server/src/rounds/backend.ts";
 import { type Decimal, format } from "../../packages/server/src/rounds/decimal.ts";
+import { LocalRounds } from "../../packages/server/src/rounds/local.ts";
 import { productOf } from "../../packages/server/src/rounds/product.ts";
-import { Rounds } from "../../packages/server/src/rounds/rounds.ts";
 import { messageValue } from "../../packages/server/src/rounds/value.ts";
 import { bytes, type ValuesVectors } from "../load.ts";
 import { fill } from "./schedule.ts";
@@ -53,26 +54,24 @@ function repeated(messages: readonly { text: string; times: number }[]): Decimal
 /** Answers by session, of rounds that close only when a step says so. */
 export function playRounds(steps: readonly (readonly (string | number)[])[]): Record<string, unknown> {
   const answers: Record<string, unknown> = {};
-  const rounds = new Rounds({
-    maxMessage: 4096,
-    clock: { ...systemClock, now: () => 0, after: () => () => {} },
-  });
+  const clock = { ...systemClock, now: () => 0, after: () => () => {} };
+  const rounds = new LocalRounds({ maxMessage: 4096, clock, onRound: () => {} });
   // Somebody is live who never sends: no round is complete by itself.
-  rounds.join({});
-  const sessions = new Map<string, object>();
-  const sessionOf = (name: string) => {
-    const session = sessions.get(name) ?? {};
+  rounds.join({ id: 0, clientId: 0 as ClientId });
+  const sessions = new Map<string, RoundSession>();
+  const sessionOf = (name: string, client: number) => {
+    const session = sessions.get(name) ?? { id: sessions.size + 1, clientId: client as ClientId };
     if (!sessions.has(name)) rounds.join(session);
     sessions.set(name, session);
     return session;
   };
   for (const [op, ...rest] of steps) {
     const [first = "", session = "", message = ""] = rest.map(String);
-    if (op === "close") rounds.close();
-    else if (op === "ended") rounds.leave(sessionOf(first));
+    if (op === "close") void rounds.close();
+    else if (op === "ended") rounds.leave(sessionOf(first, 0));
     else {
-      const kind = op === "cover" ? "cover" : "message";
-      rounds.contribute(sessionOf(session), Number(first) as ClientId, utf8(message), kind, (answer) => {
+      const value = op === "cover" ? null : messageValue(utf8(message));
+      rounds.contribute(sessionOf(session, Number(first)), value, (answer) => {
         answers[session] = parse(answer);
       });
     }

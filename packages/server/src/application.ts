@@ -1,6 +1,5 @@
 import type { ClientId, Epoch, Kind, Round, Suite, SuiteName, TerminateReason } from "@pawl/protocol";
-import type { Clock } from "@pawl/protocol/driver";
-import { type ClosedRound, Rounds, type RoundsOptions } from "./rounds/index.ts";
+import { messageValue, type RoundsBackend } from "./rounds/index.ts";
 
 /** A live session, as an application sees it. */
 export interface ServerSessionHandle {
@@ -57,8 +56,8 @@ export interface Application {
   live(session: ServerSessionHandle): void;
   message(session: ServerSessionHandle, message: Uint8Array, kind: Kind, answer: Answer): void;
   ended(session: ServerSessionHandle): void;
-  /** The server drains: what is owed is answered now. */
-  close(): void;
+  /** The server drains. Resolves when what is owed is answered. */
+  close(): Promise<void>;
 }
 
 export interface Answer {
@@ -78,7 +77,7 @@ export class HandlerApplication implements Application {
 
   live(): void {}
   ended(): void {}
-  close(): void {}
+  async close(): Promise<void> {}
 
   message(session: ServerSessionHandle, message: Uint8Array, kind: Kind, answer: Answer): void {
     if (kind === "cover") {
@@ -101,12 +100,10 @@ export class HandlerApplication implements Application {
 
 /** Section 5, the default. */
 export class RoundsApplication implements Application {
-  readonly #rounds: Rounds;
+  readonly #rounds: RoundsBackend;
 
-  constructor(
-    options: RoundsOptions & { maxMessage: number; clock: Clock; onRound: (round: ClosedRound) => void },
-  ) {
-    this.#rounds = new Rounds(options);
+  constructor(rounds: RoundsBackend) {
+    this.#rounds = rounds;
   }
 
   live(session: ServerSessionHandle): void {
@@ -114,14 +111,14 @@ export class RoundsApplication implements Application {
   }
 
   message(session: ServerSessionHandle, message: Uint8Array, kind: Kind, answer: Answer): void {
-    this.#rounds.contribute(session, session.clientId, message, kind, answer);
+    this.#rounds.contribute(session, kind === "cover" ? null : messageValue(message), answer);
   }
 
   ended(session: ServerSessionHandle): void {
     this.#rounds.leave(session);
   }
 
-  close(): void {
-    this.#rounds.close();
+  close(): Promise<void> {
+    return this.#rounds.close();
   }
 }

@@ -1,6 +1,5 @@
 import type { Socket } from "node:net";
 import {
-  type ClientId,
   type EndCause,
   type Round,
   type ServerEffect,
@@ -10,6 +9,7 @@ import {
 } from "@pawl/protocol";
 import { halfCloseAndDrain, PacketSource } from "@pawl/protocol/driver";
 import { type Answer, handleOf, type ServerSessionHandle } from "./application.ts";
+import type { Member } from "./commons.ts";
 import { messageOf } from "./events.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import type { ConnectionHost } from "./host.ts";
@@ -18,10 +18,12 @@ import { reportEnd } from "./report-end.ts";
 import { SessionClock } from "./session-clock.ts";
 
 /** The socket driver of one ServerSession: events in, effects carried out in order. */
-export class Connection {
+export class Connection implements Member {
   readonly id: number;
   readonly remoteAddress: string;
   readonly limitKey: string;
+  /** Only who is in another process knows it as a worker's. */
+  readonly worker = null;
   readonly since: number;
   readonly #host: ConnectionHost;
   readonly #socket: Socket;
@@ -64,18 +66,8 @@ export class Connection {
     );
   }
 
-  /** Null until CHALLENGE was sent. */
-  get clientId(): ClientId | null {
-    return this.#session.clientId;
-  }
-
   get session(): ServerSession {
     return this.#session;
-  }
-
-  /** Null in a connection without a client. */
-  get generation(): bigint | null {
-    return this.#generation;
   }
 
   get live(): boolean {
@@ -86,20 +78,14 @@ export class Connection {
     return this.#round as Round;
   }
 
-  get socket(): Socket {
-    return this.#socket;
-  }
-
   terminate(reason: TerminateReason): void {
     this.#take(this.#terminateEvent(reason));
   }
 
-  /** The client's stored epoch has moved past this half-open session's. */
   epochMoved(): void {
     this.#take({ type: "epoch-moved" });
   }
 
-  /** Drops the connection at once, in silence. */
   abort(): void {
     if (!this.#done) this.#step({ type: "abort" });
   }
@@ -126,7 +112,7 @@ export class Connection {
     this.#pumping = false;
     if (this.#done) return;
     this.#source.flow(!this.#session.awaiting);
-    if (!this.#session.live) this.#host.halfOpen.hold(this, this.#source.buffered);
+    if (!this.#session.live) this.#host.commons.buffers(this, this.#source.buffered);
   }
 
   #waited(): ServerEvent | undefined {
@@ -198,12 +184,11 @@ export class Connection {
   }
 
   #greeted(): void {
-    const { events, options, budget } = this.#host;
+    const { events, options, commons } = this.#host;
     this.#setDeadline(options.limits.firstPacketDeadlineMs);
     const { clientId, epoch, suite } = this.#session;
     if (clientId === null || epoch === null || suite === null) return;
-    if (suite.cipher === "gcm") budget.note(clientId, epoch, options.clock.now());
-    this.#host.greeted(this);
+    commons.greeted(this, { clientId, epoch, generation: this.#generation, gcm: suite.cipher === "gcm" });
     events.emit({ type: "handshake", ...this.#origin(), clientId, epoch, suite: suite.name });
   }
 
@@ -212,11 +197,10 @@ export class Connection {
     if (clientId === null || epoch === null || suite === null) return;
     const handle = handleOf(this, clientId, epoch, suite);
     this.#handle = handle;
-    this.#host.halfOpen.remove(this);
     this.#host.events.emit({ type: "session-live", ...this.#origin(), clientId, epoch, suite: suite.name });
     // The application learns of the new session before the one that it supersedes ends.
     this.#host.application.live(handle);
-    this.#host.becameLive(this);
+    this.#host.commons.becameLive(this);
     const { clock, limits, rotation } = this.#host.options;
     const times = { idleMs: limits.idleMs, maxAgeMs: suite.strict ? rotation.maxSessionAgeMs : null };
     this.#sessionClock = new SessionClock(clock, times, {
@@ -304,8 +288,7 @@ export class Connection {
     this.#writer.stop();
     this.#waiting.length = 0;
     this.#source.clear();
-    const { events, halfOpen, application } = this.#host;
-    halfOpen.remove(this);
+    const { events, application } = this.#host;
     this.#host.ended(this);
     if (this.#handle !== null) application.ended(this.#handle);
     const { live, helloClient: clientId, helloEpoch: epoch } = this.#session;

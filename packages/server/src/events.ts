@@ -115,8 +115,8 @@ export type ServerHappening =
 /** As {@link ClosedRound}; `aggregate` is the product. */
 type ClosedRoundEvent = Omit<ClosedRound, "product"> & { readonly aggregate: string | null };
 
-/** With the time, in milliseconds since 1970. */
-export type PawlServerEvent = ServerHappening & { readonly at: number };
+/** With the time, in milliseconds since 1970, and the worker that it happened in, where a server has several. */
+export type PawlServerEvent = ServerHappening & { readonly at: number; readonly worker?: number };
 export type PawlServerEventType = PawlServerEvent["type"];
 export type EventOf<T extends PawlServerEventType> = Extract<PawlServerEvent, { type: T }>;
 
@@ -146,8 +146,14 @@ export class EventBus {
     return (this.#listeners.get(type)?.size ?? 0) > 0 || (this.#listeners.get("*")?.size ?? 0) > 0;
   }
 
-  emit(happening: ServerHappening): void {
-    const event: PawlServerEvent = { ...happening, at: this.#clock.now() };
+  /** @param worker the process that it is about; null where that is this one, or all */
+  emit(happening: ServerHappening, worker: number | null = null): void {
+    const at = this.#clock.now();
+    this.publish(worker === null ? { ...happening, at } : { ...happening, at, worker });
+  }
+
+  /** Gives listeners an event as it is. */
+  publish(event: PawlServerEvent): void {
     for (const key of [event.type, "*"] as const) {
       for (const listener of this.#listeners.get(key) ?? []) {
         try {

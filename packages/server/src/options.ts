@@ -15,7 +15,7 @@ import { type Clock, type Random, systemClock, systemRandom } from "@pawl/protoc
 import type { MessageHandler } from "./application.ts";
 import { OptionError } from "./errors.ts";
 import type { KeyStore } from "./keys/store.ts";
-import { REDUCER_NAMES, type RoundsOptions } from "./rounds/index.ts";
+import { LocalRounds, REDUCER_NAMES, type RoundsBackendFactory, type RoundsOptions } from "./rounds/index.ts";
 
 export const ON_CLONE = ["alert", "revoke"] as const;
 export type OnClone = (typeof ON_CLONE)[number];
@@ -27,6 +27,8 @@ export interface ServerOptions {
   /** Answers each message. Without it the server runs rounds. */
   readonly onMessage?: MessageHandler;
   readonly rounds?: RoundsOptions;
+  /** Where rounds take place: in this process, as `rounds` says, unless given. */
+  readonly roundsBackend?: RoundsBackendFactory;
   /** Bytes, 4 KiB … 2³²−1; 1 MiB unless given. */
   readonly maxMessage?: number;
   /** For AGGREGATE. */
@@ -100,6 +102,7 @@ export interface ResolvedOptions {
   readonly suites: readonly Suite[];
   readonly onMessage: MessageHandler | null;
   readonly rounds: RoundsOptions;
+  readonly roundsBackend: RoundsBackendFactory;
   readonly maxMessage: number;
   readonly padding: PaddingPolicy;
   readonly maxClients: number;
@@ -131,6 +134,9 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
   if (options.onMessage !== undefined && options.rounds !== undefined) {
     throw new OptionError("rounds", "either onMessage or rounds", "both");
   }
+  if (options.onMessage !== undefined && options.roundsBackend !== undefined) {
+    throw new OptionError("roundsBackend", "either onMessage or roundsBackend", "both");
+  }
   if (rounds.deadlineMs !== undefined)
     integer("rounds.deadlineMs", rounds.deadlineMs, 1, Number.MAX_SAFE_INTEGER);
   if (rounds.policy !== undefined && rounds.policy !== "barrier" && rounds.policy !== "eager") {
@@ -147,6 +153,7 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
     suites,
     onMessage: options.onMessage ?? null,
     rounds,
+    roundsBackend: options.roundsBackend ?? ((context) => new LocalRounds({ ...rounds, ...context })),
     maxMessage,
     padding: options.padding ?? NO_PADDING,
     maxClients: integer("maxClients", options.maxClients ?? 100, 1, MAX_U32),

@@ -45,18 +45,18 @@ export class RecordAccess {
   }
 
   async #lookUp({ clientId, suite, epoch }: Effect<"look-up">, origin: Origin): Promise<Answer | null> {
-    const { options, events, buckets, budget } = this.#host;
+    const { options, events, commons } = this.#host;
     const record = await options.keys.lookUp(clientId);
-    const live = this.#host.isLive(clientId);
+    const { live, room, spent } = await commons.standing({ clientId, epoch, gcm: suite.cipher === "gcm" });
     const answer: Answer = { type: "found", record, live, ...this.#entropy() };
     if (record === null || record.revoked) return answer;
     // A HELLO ahead costs derivations before anybody knows whether it is authentic.
     const ahead = epoch - record.epoch;
     if (ahead > DEFAULT_WINDOW && ahead <= record.window)
-      buckets.charge(this.#limitKey, ahead / DEFAULT_WINDOW);
-    if (!this.#host.hasRoomFor(clientId)) {
+      commons.charge(this.#limitKey, ahead / DEFAULT_WINDOW);
+    if (!room) {
       events.emit({ type: "client-cap", cap: options.maxClients, clientId, ...origin });
-    } else if (suite.cipher === "gcm" && !budget.allows(clientId, epoch, options.clock.now())) {
+    } else if (spent) {
       events.emit({ type: "challenge-budget", clientId, ...origin });
     } else {
       return answer;

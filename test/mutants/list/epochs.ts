@@ -170,9 +170,9 @@ export const EPOCHS: readonly Mutant[] = [
     claims: ["counting"],
     changes: [
       {
-        file: "server/server.js",
-        find: "else if ((other.session.epoch ?? 0) < epoch)",
-        replace: "else if ((other.session.epoch ?? 0) < 0)",
+        file: "server/own-commons.js",
+        find: "else if (other.greeting.epoch < epoch)",
+        replace: "else if (other.greeting.epoch < 0)",
       },
     ],
   },
@@ -182,11 +182,11 @@ export const EPOCHS: readonly Mutant[] = [
     claims: ["lockout"],
     changes: [
       {
-        file: "server/server.js",
+        file: "server/own-commons.js",
         find: "this.#byClient.set(clientId, connections);",
         replace: `for (const other of connections)
             if (!other.live)
-                other.abort();
+                other.member.abort();
         this.#byClient.set(clientId, connections);`,
       },
     ],
@@ -214,7 +214,7 @@ export const EPOCHS: readonly Mutant[] = [
     claims: ["identity"],
     changes: [
       {
-        file: "server/server.js",
+        file: "server/own-commons.js",
         find: "if (now === null || now.revoked)",
         replace: "if (now !== null && now.revoked)\n                continue;\n            if (now === null)",
       },

@@ -2,138 +2,53 @@ import { type ClientId, utf8 } from "@pawl/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../testing/fake-clock.ts";
+import { LocalRounds } from "./local.ts";
 import { type ClosedRound, Rounds, type RoundsPolicy } from "./rounds.ts";
+import { type MakeRounds, roundsConformance, stageOf } from "./testing/conformance.ts";
+import { messageValue } from "./value.ts";
 
-interface Answer {
-  round: number;
-  value: string | null;
-  aggregate: string;
-  contributors: number;
-}
+const local: MakeRounds = (options, stage) => {
+  const rounds = new LocalRounds({ ...options, ...stage, maxMessage: 1 << 20 });
+  return { servers: [rounds], deliver: () => false };
+};
 
-/** Rounds with a clock of ours, and turns of the event loop that we end. */
-function setUp(policy: RoundsPolicy = "barrier", aggregates?: ("sum" | "mean" | "min" | "max" | "count")[]) {
-  const clock = new FakeClock();
-  const closed: ClosedRound[] = [];
-  const deferred: (() => void)[] = [];
-  const rounds = new Rounds({
-    policy,
-    deadlineMs: 1_000,
-    maxMessage: 1 << 20,
-    clock,
-    onRound: (round) => closed.push(round),
-    defer: (callback) => deferred.push(callback),
-    ...(aggregates === undefined ? {} : { aggregates }),
-  });
-  const answers: Answer[] = [];
-  const send = (session: object, client: number, text: string, kind: "message" | "cover" = "message") =>
-    rounds.contribute(session, client as ClientId, utf8(text), kind, (message) =>
-      answers.push(JSON.parse(new TextDecoder().decode(message)) as Answer),
-    );
-  const endTurn = () => {
-    for (const callback of deferred.splice(0)) callback();
-  };
-  return { rounds, clock, closed, answers, send, endTurn };
-}
+roundsConformance("LocalRounds", local);
 
-describe("barrier rounds", () => {
-  it("close when every live session has sent one", () => {
-    const { rounds, send, answers, closed } = setUp();
-    const [a, b] = [{}, {}];
+describe("the open round", () => {
+  it("says how many it waits for", () => {
+    const rounds = new Rounds<null>({ onClosed: () => {} });
+    const [a, b] = [
+      { id: 1, clientId: 1 as ClientId },
+      { id: 2, clientId: 2 as ClientId },
+    ];
     rounds.join(a);
     rounds.join(b);
-    send(a, 1, "2");
+    expect(rounds.open).toBeNull();
+    rounds.contribute(a, messageValue(utf8("2")), null);
     expect(rounds.open).toEqual({ round: 1, contributors: 1, waitingFor: 1 });
-    expect(answers).toEqual([]);
-    send(b, 2, "3");
-    expect(answers.map(({ aggregate, contributors }) => [aggregate, contributors])).toEqual([
-      ["6", 2],
-      ["6", 2],
-    ]);
-    expect(closed).toMatchObject([{ round: 1, closedBy: "complete", product: "6", covers: 0 }]);
+    rounds.leave(b);
     expect(rounds.open).toBeNull();
   });
 
-  it("are told of before anybody is answered", () => {
+  it("is told of before anybody is answered", () => {
     const order: string[] = [];
-    const rounds = new Rounds({ maxMessage: 1 << 20, onRound: ({ round }) => order.push(`round ${round}`) });
-    const session = {};
+    const rounds = new LocalRounds({
+      maxMessage: 1 << 20,
+      clock: new FakeClock(),
+      onRound: ({ round }) => order.push(`round ${round}`),
+    });
+    const session = { id: 1, clientId: 1 as ClientId };
     rounds.join(session);
-    rounds.contribute(session, 1 as ClientId, utf8("2"), "message", () => order.push("answer"));
+    rounds.contribute(session, messageValue(utf8("2")), () => order.push("answer"));
     expect(order).toEqual(["round 1", "answer"]);
-  });
-
-  it("close at the deadline; what comes later counts in the next", () => {
-    const { rounds, send, clock, answers, closed } = setUp();
-    const [a, b] = [{}, {}];
-    rounds.join(a);
-    rounds.join(b);
-    send(a, 1, "2");
-    clock.advance(999);
-    expect(answers).toEqual([]);
-    clock.advance(1);
-    expect(answers).toMatchObject([{ round: 1, aggregate: "2", contributors: 1 }]);
-    send(b, 2, "3");
-    clock.advance(1_000);
-    expect(answers[1]).toMatchObject({ round: 2, aggregate: "3", contributors: 1 });
-    expect(closed.map(({ closedBy, durationMs }) => [closedBy, durationMs])).toEqual([
-      ["deadline", 1_000],
-      ["deadline", 1_000],
-    ]);
-  });
-
-  it("neither wait for a client that leaves, nor take its contribution out", () => {
-    const { rounds, send, answers } = setUp();
-    const [a, b, c] = [{}, {}, {}];
-    for (const session of [a, b, c]) rounds.join(session);
-    send(a, 1, "2");
-    send(b, 2, "3");
-    rounds.leave(a);
-    expect(answers).toEqual([]);
-    rounds.leave(c);
-    expect(answers).toMatchObject([{ value: "3", aggregate: "6", contributors: 2 }]);
-  });
-
-  it("are answered when the server drains", () => {
-    const { rounds, send, answers, closed, clock } = setUp();
-    const [a, b] = [{}, {}];
-    rounds.join(a);
-    rounds.join(b);
-    send(a, 1, "2");
-    rounds.close();
-    rounds.close();
-    expect(answers).toHaveLength(1);
-    expect(closed).toMatchObject([{ closedBy: "shutdown" }]);
-    expect(clock.pending).toBe(0);
-  });
-});
-
-describe("eager rounds", () => {
-  it("take what came in one turn, and wait for nobody", () => {
-    const { rounds, send, endTurn, answers } = setUp("eager");
-    const [a, b, c] = [{}, {}, {}];
-    for (const session of [a, b, c]) rounds.join(session);
-    send(a, 1, "2");
-    send(b, 2, "3");
-    endTurn();
-    expect(answers.map(({ round, aggregate }) => [round, aggregate])).toEqual([
-      [1, "6"],
-      [1, "6"],
-    ]);
-    send(c, 3, "5");
-    endTurn();
-    expect(answers[2]).toMatchObject({ round: 2, aggregate: "5" });
-    endTurn();
-    expect(answers).toHaveLength(3);
   });
 });
 
 describe("other aggregates", () => {
   it("stand beside the product", () => {
-    const { rounds, send, answers } = setUp("barrier", ["sum", "mean", "min", "max", "count"]);
-    const sessions = [{}, {}, {}];
-    for (const session of sessions) rounds.join(session);
-    for (const [i, text] of ["1", "-2.5", "abc"].entries()) send(sessions[i] ?? {}, i + 1, text);
+    const { join, send, answers } = stageOf(local, { aggregates: ["sum", "mean", "min", "max", "count"] });
+    const sessions = [join(1), join(2), join(3)];
+    for (const [i, session] of sessions.entries()) send(session, ["1", "-2.5", "abc"][i] ?? "");
     expect(answers[0]).toMatchObject({
       aggregate: "-7.5",
       also: { sum: "1.5", mean: "0.5", min: "-2.5", max: "3", count: "3" },
@@ -141,10 +56,8 @@ describe("other aggregates", () => {
   });
 
   it("of covers alone have nothing to say but what the empty ones do", () => {
-    const { rounds, send, answers } = setUp("barrier", ["sum", "mean", "min", "count"]);
-    const a = {};
-    rounds.join(a);
-    send(a, 1, "17", "cover");
+    const { join, send, answers } = stageOf(local, { aggregates: ["sum", "mean", "min", "count"] });
+    send(join(1), null);
     expect(answers[0]).toMatchObject({
       value: null,
       aggregate: "1",
@@ -152,6 +65,31 @@ describe("other aggregates", () => {
     });
   });
 });
+
+interface Answer {
+  round: number;
+  value: string | null;
+  aggregate: string;
+}
+
+/** Rounds with a clock of ours, and turns of the event loop that we end. */
+function setUp(policy: RoundsPolicy) {
+  const clock = new FakeClock();
+  const closed: ClosedRound[] = [];
+  const deferred: (() => void)[] = [];
+  const rounds = new LocalRounds({
+    policy,
+    deadlineMs: 1_000,
+    maxMessage: 1 << 20,
+    clock,
+    onRound: (round) => closed.push(round),
+    defer: (callback) => deferred.push(callback),
+  });
+  const endTurn = () => {
+    for (const callback of deferred.splice(0)) callback();
+  };
+  return { rounds, clock, closed, endTurn };
+}
 
 describe("however arrivals, departures and deadlines interleave", () => {
   /** A client sends when it can, leaves and comes back; time passes; turns end. */
@@ -204,7 +142,13 @@ describe("however arrivals, departures and deadlines interleave", () => {
       fc.assert(
         fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
           const { rounds, clock, closed, endTurn } = setUp(policy);
-          const sessions = new Map<number, { busy: boolean }>();
+          let ids = 0;
+          const newSession = (client: number) => ({
+            id: ids++,
+            clientId: (client + 1) as ClientId,
+            busy: false,
+          });
+          const sessions = new Map<number, ReturnType<typeof newSession>>();
           /** What each answered session was told, and what it had sent. */
           const acknowledged: { round: number; value: number; told: string | null; aggregate: string }[] = [];
           /** What was sent and may count: by client, the last one before its round closes. */
@@ -219,7 +163,7 @@ describe("however arrivals, departures and deadlines interleave", () => {
             lastClosed = closed.length;
           };
           const send = (client: number, value: number, kind: "message" | "cover") => {
-            const session = sessions.get(client) ?? { busy: false };
+            const session = sessions.get(client) ?? newSession(client);
             if (!sessions.has(client)) {
               sessions.set(client, session);
               rounds.join(session);
@@ -227,7 +171,8 @@ describe("however arrivals, departures and deadlines interleave", () => {
             if (session.busy) return;
             session.busy = true;
             if (kind === "message") pending.set(client, value);
-            rounds.contribute(session, (client + 1) as ClientId, utf8(String(value)), kind, (message) => {
+            const sent = kind === "cover" ? null : messageValue(utf8(String(value)));
+            rounds.contribute(session, sent, (message) => {
               session.busy = false;
               const answer = JSON.parse(new TextDecoder().decode(message)) as Answer;
               if (kind === "message") {
@@ -249,7 +194,7 @@ describe("however arrivals, departures and deadlines interleave", () => {
             else if (session !== undefined) {
               // The newer session is live before the older one ends.
               if (op === "supersede") {
-                const next = { busy: false };
+                const next = newSession(client);
                 rounds.join(next);
                 sessions.set(client, next);
                 rounds.leave(session);
@@ -268,7 +213,7 @@ describe("however arrivals, departures and deadlines interleave", () => {
               expect(rounds.open.waitingFor).toBe(owing);
             }
           }
-          rounds.close();
+          void rounds.close();
           endTurn();
           settle();
 

@@ -1,9 +1,9 @@
-import type { ClientId, Kind } from "@pawl/protocol";
+import type { ClientId } from "@pawl/protocol";
 import { type Clock, systemClock } from "@pawl/protocol/driver";
-import { type Aggregate, AggregateWriter, aggregateOf } from "./aggregate.ts";
+import { type Aggregate, aggregateOf } from "./aggregate.ts";
+import type { RoundSession } from "./backend.ts";
 import type { Decimal } from "./decimal.ts";
 import type { ReducerName } from "./reducers.ts";
-import { messageValue } from "./value.ts";
 
 export interface RoundsOptions {
   /**
@@ -29,48 +29,50 @@ export interface ClosedRound extends Aggregate {
   readonly closedBy: "complete" | "deadline" | "shutdown";
 }
 
-/** Any object: who is the same session is the same object. */
-type Session = object;
-type Answer = (message: Uint8Array) => void;
-
-interface Entry {
-  readonly clientId: ClientId;
-  /** Null for a cover. */
+interface Entry<To> {
   readonly value: Decimal | null;
   /** Null once its session has ended. */
-  answer: Answer | null;
+  to: To | null;
 }
 
-interface OpenRound {
+/** An answer that a closed round owes. */
+export interface Owed<To> {
+  /** What was contributed; null: a cover. */
+  readonly value: Decimal | null;
+  readonly to: To;
+}
+
+interface OpenRound<To> {
   readonly number: number;
   readonly openedAt: number;
   /** What counts: one value a client, that of its latest session. */
-  readonly values: Map<ClientId, { readonly session: Session; readonly value: Decimal }>;
+  readonly values: Map<ClientId, { readonly session: RoundSession; readonly value: Decimal }>;
   /** Who has sent, and is to be answered. */
-  readonly entries: Map<Session, Entry>;
+  readonly entries: Map<RoundSession, Entry<To>>;
   /** How many of the live sessions have sent: looking each time would cost a fleet the square of its size. */
   sent: number;
   cancel: () => void;
 }
 
-/** Section 5: the rounds of a server. Knows sessions and messages, no sockets. */
-export class Rounds {
+/**
+ * Section 5.3: when a round opens and closes, and what counts in it. Knows no messages and no sockets.
+ * `To`: whom an answer goes to, whatever that is.
+ */
+export class Rounds<To> {
   readonly #policy: RoundsPolicy;
   readonly #deadlineMs: number;
   readonly #reducers: readonly ReducerName[];
-  readonly #maxMessage: number;
   readonly #clock: Clock;
-  readonly #onRound: (round: ClosedRound) => void;
+  readonly #onClosed: (round: ClosedRound, owed: readonly Owed<To>[]) => void;
   readonly #defer: (callback: () => void) => void;
-  readonly #live = new Set<Session>();
+  readonly #live = new Set<RoundSession>();
   #last = 0;
-  #open: OpenRound | null = null;
+  #open: OpenRound<To> | null = null;
 
   constructor(
     options: RoundsOptions & {
-      readonly maxMessage: number;
       readonly clock?: Clock;
-      readonly onRound?: (round: ClosedRound) => void;
+      readonly onClosed: (round: ClosedRound, owed: readonly Owed<To>[]) => void;
       /** Runs a callback at the end of this turn of the event loop. */
       readonly defer?: (callback: () => void) => void;
     },
@@ -78,9 +80,8 @@ export class Rounds {
     this.#policy = options.policy ?? "barrier";
     this.#deadlineMs = options.deadlineMs ?? 1_000;
     this.#reducers = options.aggregates ?? [];
-    this.#maxMessage = options.maxMessage;
     this.#clock = options.clock ?? systemClock;
-    this.#onRound = options.onRound ?? (() => {});
+    this.#onClosed = options.onClosed;
     this.#defer = options.defer ?? setImmediate;
   }
 
@@ -92,28 +93,32 @@ export class Rounds {
   }
 
   /** A session became live: rounds wait for it from now on. Comes before the end of the one that it supersedes. */
-  join(session: Session): void {
+  join(session: RoundSession): void {
     this.#live.add(session);
   }
 
-  /** One DATA of a live session. `answer` is called once, with the AGGREGATE's message, unless the session leaves before. */
-  contribute(session: Session, clientId: ClientId, message: Uint8Array, kind: Kind, answer: Answer): void {
+  /**
+   * One DATA of a live session.
+   * @param value null for a cover
+   * @param to whom the round owes an answer for it, unless the session leaves before
+   */
+  contribute(session: RoundSession, value: Decimal | null, to: To): void {
     this.#open ??= this.#openRound();
     const round = this.#open;
-    const value = kind === "cover" ? null : messageValue(message);
+    const { clientId } = session;
     // One of the client's new session replaces the unanswered one of its old; a cover replaces nothing.
     if (value !== null) round.values.set(clientId, { session, value });
     if (this.#live.has(session) && !round.entries.has(session)) round.sent++;
-    round.entries.set(session, { clientId, value, answer });
+    round.entries.set(session, { value, to });
     this.#closeIfComplete();
   }
 
   /** A session ended, in whatever way: no round waits for it, and what it contributed counts. */
-  leave(session: Session): void {
+  leave(session: RoundSession): void {
     const wasLive = this.#live.delete(session);
     const round = this.#open;
     const entry = round?.entries.get(session);
-    if (entry !== undefined) entry.answer = null;
+    if (entry !== undefined) entry.to = null;
     if (round !== null && entry !== undefined && wasLive) round.sent--;
     this.#closeIfComplete();
   }
@@ -123,8 +128,8 @@ export class Rounds {
     this.#close("shutdown");
   }
 
-  #openRound(): OpenRound {
-    const round: OpenRound = {
+  #openRound(): OpenRound<To> {
+    const round: OpenRound<To> = {
       number: ++this.#last,
       openedAt: this.#clock.now(),
       values: new Map(),
@@ -157,9 +162,7 @@ export class Rounds {
     const entries = [...round.entries.values()];
     const covers = entries.filter(({ value }) => value === null).length;
     const durationMs = this.#clock.now() - round.openedAt;
-    // Told first: a crash in between may leave a client without its answer, never a client that knows more than the log.
-    this.#onRound({ ...aggregate, covers, durationMs, closedBy });
-    const writer = new AggregateWriter(aggregate, this.#maxMessage);
-    for (const { value, answer } of entries) answer?.(writer.write(value));
+    const owed = entries.filter((entry): entry is Owed<To> => entry.to !== null);
+    this.#onClosed({ ...aggregate, covers, durationMs, closedBy }, owed);
   }
 }
