@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type ClientId, utf8 } from "@pawl/protocol";
+import { type ClientId, type Epoch, utf8 } from "@pawl/protocol";
 import { systemClock } from "../../packages/protocol/src/driver/index.ts";
 import { AggregateWriter, aggregateOf } from "../../packages/server/src/rounds/aggregate.ts";
 import type { RoundSession } from "../../packages/server/src/rounds/backend.ts";
@@ -51,16 +51,21 @@ function repeated(messages: readonly { text: string; times: number }[]): Decimal
   return messages.flatMap(({ text, times }) => Array.from({ length: times }, () => messageValue(utf8(text))));
 }
 
+/** A session that is made later is a later one of its client. */
+function newSession(id: number, client: number): RoundSession {
+  return { id, clientId: client as ClientId, epoch: id as Epoch, generation: null };
+}
+
 /** Answers by session, of rounds that close only when a step says so. */
 export function playRounds(steps: readonly (readonly (string | number)[])[]): Record<string, unknown> {
   const answers: Record<string, unknown> = {};
   const clock = { ...systemClock, now: () => 0, after: () => () => {} };
   const rounds = new LocalRounds({ maxMessage: 4096, clock, onRound: () => {} });
   // Somebody is live who never sends: no round is complete by itself.
-  rounds.join({ id: 0, clientId: 0 as ClientId });
+  rounds.join(newSession(0, 0));
   const sessions = new Map<string, RoundSession>();
   const sessionOf = (name: string, client: number) => {
-    const session = sessions.get(name) ?? { id: sessions.size + 1, clientId: client as ClientId };
+    const session = sessions.get(name) ?? newSession(sessions.size + 1, client);
     if (!sessions.has(name)) rounds.join(session);
     sessions.set(name, session);
     return session;

@@ -19,6 +19,12 @@ export interface ServerSessionHandle {
   terminate(reason?: Exclude<TerminateReason, "conflict">): void;
 }
 
+/** A live session, as the server itself sees it. */
+export interface LiveSession extends ServerSessionHandle {
+  /** Of its client's record; null where it has none. */
+  readonly generation: bigint | null;
+}
+
 /** The handle of a connection that has become live. Its round is the connection's, whenever it is read. */
 export function handleOf(
   connection: Pick<ServerSessionHandle, "id" | "remoteAddress" | "round"> & {
@@ -27,13 +33,15 @@ export function handleOf(
   clientId: ClientId,
   epoch: Epoch,
   suite: Suite,
-): ServerSessionHandle {
+  generation: bigint | null,
+): LiveSession {
   const { id, remoteAddress } = connection;
   return {
     id,
     clientId,
     epoch,
     suite: suite.name,
+    generation,
     remoteAddress,
     get round() {
       return connection.round;
@@ -53,9 +61,9 @@ export type MessageHandler = (
 
 /** What a server does with verified messages. `answer` is called at most once for each. */
 export interface Application {
-  live(session: ServerSessionHandle): void;
-  message(session: ServerSessionHandle, message: Uint8Array, kind: Kind, answer: Answer): void;
-  ended(session: ServerSessionHandle): void;
+  live(session: LiveSession): void;
+  message(session: LiveSession, message: Uint8Array, kind: Kind, answer: Answer): void;
+  ended(session: LiveSession): void;
   /** The server drains. Resolves when what is owed is answered. */
   close(): Promise<void>;
 }
@@ -79,7 +87,7 @@ export class HandlerApplication implements Application {
   ended(): void {}
   async close(): Promise<void> {}
 
-  message(session: ServerSessionHandle, message: Uint8Array, kind: Kind, answer: Answer): void {
+  message(session: LiveSession, message: Uint8Array, kind: Kind, answer: Answer): void {
     if (kind === "cover") {
       answer(new Uint8Array());
       return;
@@ -106,15 +114,15 @@ export class RoundsApplication implements Application {
     this.#rounds = rounds;
   }
 
-  live(session: ServerSessionHandle): void {
+  live(session: LiveSession): void {
     this.#rounds.join(session);
   }
 
-  message(session: ServerSessionHandle, message: Uint8Array, kind: Kind, answer: Answer): void {
+  message(session: LiveSession, message: Uint8Array, kind: Kind, answer: Answer): void {
     this.#rounds.contribute(session, kind === "cover" ? null : messageValue(message), answer);
   }
 
-  ended(session: ServerSessionHandle): void {
+  ended(session: LiveSession): void {
     this.#rounds.leave(session);
   }
 

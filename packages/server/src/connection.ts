@@ -8,7 +8,7 @@ import {
   type TerminateReason,
 } from "@pawl/protocol";
 import { halfCloseAndDrain, PacketSource } from "@pawl/protocol/driver";
-import { type Answer, handleOf, type ServerSessionHandle } from "./application.ts";
+import { type Answer, handleOf, type LiveSession } from "./application.ts";
 import type { Member } from "./commons.ts";
 import { messageOf } from "./events.ts";
 import { FrameWriter } from "./frame-writer.ts";
@@ -37,7 +37,7 @@ export class Connection implements Member {
   #cancelDeadline: () => void = () => {};
   #sessionClock: SessionClock | null = null;
   #generation: bigint | null = null;
-  #handle: ServerSessionHandle | null = null;
+  #handle: LiveSession | null = null;
   #round = 0;
   /** The session is to be renewed as soon as no message of it is being answered. */
   #renewDue = false;
@@ -195,7 +195,7 @@ export class Connection implements Member {
   #becameLive(): void {
     const { clientId, epoch, suite } = this.#session;
     if (clientId === null || epoch === null || suite === null) return;
-    const handle = handleOf(this, clientId, epoch, suite);
+    const handle = handleOf(this, clientId, epoch, suite, this.#generation);
     this.#handle = handle;
     this.#host.events.emit({ type: "session-live", ...this.#origin(), clientId, epoch, suite: suite.name });
     // The application learns of the new session before the one that it supersedes ends.

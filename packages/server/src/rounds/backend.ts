@@ -1,4 +1,4 @@
-import type { ClientId } from "@pawl/protocol";
+import type { ClientId, Epoch } from "@pawl/protocol";
 import type { Clock } from "@pawl/protocol/driver";
 import type { Decimal } from "./decimal.ts";
 import type { ClosedRound } from "./rounds.ts";
@@ -8,6 +8,17 @@ export interface RoundSession {
   /** Of all sessions that meet in these rounds, no other has it. */
   readonly id: number;
   readonly clientId: ClientId;
+  readonly epoch: Epoch;
+  /** Of its client's record. */
+  readonly generation: bigint | null;
+}
+
+/**
+ * Whether one session of a client is known to be older than another one. What two processes say of them may arrive in
+ * another order than it happened.
+ */
+export function isOlder(one: RoundSession, other: RoundSession): boolean {
+  return one.generation === other.generation && one.epoch < other.epoch;
 }
 
 /**

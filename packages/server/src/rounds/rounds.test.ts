@@ -1,4 +1,4 @@
-import { type ClientId, utf8 } from "@pawl/protocol";
+import { type ClientId, type Epoch, utf8 } from "@pawl/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../testing/fake-clock.ts";
@@ -14,13 +14,18 @@ const local: MakeRounds = (options, stage) => {
 
 roundsConformance("LocalRounds", local);
 
+/** Sessions of a client come one after the other: each is an epoch further. */
+const sessionOf = (client: number, epoch = 0) => ({
+  id: epoch,
+  clientId: client as ClientId,
+  epoch: epoch as Epoch,
+  generation: 7n,
+});
+
 describe("the open round", () => {
   it("says how many it waits for", () => {
     const rounds = new Rounds<null>({ onClosed: () => {} });
-    const [a, b] = [
-      { id: 1, clientId: 1 as ClientId },
-      { id: 2, clientId: 2 as ClientId },
-    ];
+    const [a, b] = [sessionOf(1), sessionOf(2)];
     rounds.join(a);
     rounds.join(b);
     expect(rounds.open).toBeNull();
@@ -37,10 +42,34 @@ describe("the open round", () => {
       clock: new FakeClock(),
       onRound: ({ round }) => order.push(`round ${round}`),
     });
-    const session = { id: 1, clientId: 1 as ClientId };
+    const session = sessionOf(1);
     rounds.join(session);
     rounds.contribute(session, messageValue(utf8("2")), () => order.push("answer"));
     expect(order).toEqual(["round 1", "answer"]);
+  });
+});
+
+describe("a client's older session", () => {
+  function productOf(...sessions: readonly (readonly [epoch: number, generation: bigint, value: string])[]) {
+    const closed: ClosedRound[] = [];
+    const rounds = new Rounds<string>({ onClosed: (round) => closed.push(round) });
+    for (const [epoch, generation, value] of sessions) {
+      const session = { ...sessionOf(1, epoch), generation };
+      rounds.join(session);
+      rounds.join(sessionOf(2));
+      rounds.contribute(session, messageValue(utf8(value)), value);
+    }
+    rounds.close();
+    return closed[0]?.product;
+  }
+
+  it("does not take back what its newer one sent, whichever is heard of first", () => {
+    expect(productOf([0, 7n, "2"], [1, 7n, "3"])).toBe("3");
+    expect(productOf([1, 7n, "3"], [0, 7n, "2"])).toBe("3");
+  });
+
+  it("is not told by its epoch where the client was reissued between the two", () => {
+    expect(productOf([9, 7n, "2"], [0, 8n, "3"])).toBe("3");
   });
 });
 
@@ -144,8 +173,7 @@ describe("however arrivals, departures and deadlines interleave", () => {
           const { rounds, clock, closed, endTurn } = setUp(policy);
           let ids = 0;
           const newSession = (client: number) => ({
-            id: ids++,
-            clientId: (client + 1) as ClientId,
+            ...sessionOf(client + 1, ids++),
             busy: false,
           });
           const sessions = new Map<number, ReturnType<typeof newSession>>();

@@ -1,7 +1,7 @@
 import type { ClientId } from "@pawl/protocol";
 import { type Clock, systemClock } from "@pawl/protocol/driver";
 import { type Aggregate, aggregateOf } from "./aggregate.ts";
-import type { RoundSession } from "./backend.ts";
+import { isOlder, type RoundSession } from "./backend.ts";
 import type { Decimal } from "./decimal.ts";
 import type { ReducerName } from "./reducers.ts";
 
@@ -106,6 +106,9 @@ export class Rounds<To> {
     this.#open ??= this.#openRound();
     const round = this.#open;
     const { clientId } = session;
+    const before = round.values.get(clientId);
+    // Its client has a newer session, which has taken part already. Nobody waits for an answer to this one.
+    if (before !== undefined && isOlder(session, before.session)) return;
     // One of the client's new session replaces the unanswered one of its old; a cover replaces nothing.
     if (value !== null) round.values.set(clientId, { session, value });
     if (this.#live.has(session) && !round.entries.has(session)) round.sent++;

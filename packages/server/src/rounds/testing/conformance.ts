@@ -1,4 +1,4 @@
-import { type ClientId, utf8 } from "@pawl/protocol";
+import { type ClientId, type Epoch, utf8 } from "@pawl/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../testing/fake-clock.ts";
@@ -44,6 +44,7 @@ export function stageOf(make: MakeRounds, options: RoundsOptions = {}) {
     { clock, onRound: (round) => closed.push(round), defer: (callback) => deferred.push(callback) },
   );
   let sessions = 0;
+  const epochs = new Map<number, number>();
   const answers: (Told & { readonly session: RoundSession })[] = [];
   const serverOf = (session: RoundSession) => {
     const server = servers[session.id % servers.length];
@@ -62,7 +63,9 @@ export function stageOf(make: MakeRounds, options: RoundsOptions = {}) {
     servers,
     /** A session of this client, on the next server in turn. */
     join(client: number): RoundSession {
-      const session = { id: sessions++, clientId: client as ClientId };
+      const epoch = (epochs.get(client) ?? 0) as Epoch;
+      epochs.set(client, epoch + 1);
+      const session = { id: sessions++, clientId: client as ClientId, epoch, generation: 7n };
       serverOf(session).join(session);
       return session;
     },
@@ -86,6 +89,7 @@ export function roundsConformance(name: string, make: MakeRounds): void {
     it("close when every live session of every server has sent one", () => {
       const { join, send, settle, answers, closed } = stageOf(make);
       const sessions = [join(1), join(2), join(3)];
+      settle();
       for (const [i, text] of ["2", "3"].entries()) send(sessions[i] as RoundSession, text);
       settle();
       expect(answers).toEqual([]);
@@ -103,6 +107,7 @@ export function roundsConformance(name: string, make: MakeRounds): void {
     it("close at the deadline; what comes later counts in the next", () => {
       const { join, send, settle, clock, answers, closed } = stageOf(make);
       const [a, b] = [join(1), join(2)];
+      settle();
       send(a, "2");
       settle();
       clock.advance(999);
@@ -125,6 +130,7 @@ export function roundsConformance(name: string, make: MakeRounds): void {
     it("neither wait for a client that leaves, nor take its contribution out", () => {
       const { join, send, leave, settle, answers } = stageOf(make);
       const [a, b, c] = [join(1), join(2), join(3)];
+      settle();
       send(a, "2");
       send(b, "3");
       leave(a);
@@ -138,6 +144,7 @@ export function roundsConformance(name: string, make: MakeRounds): void {
     it("count a client once: what its new session sends replaces what its old one was not answered", () => {
       const { join, send, leave, settle, answers } = stageOf(make);
       const [a, old] = [join(1), join(2)];
+      settle();
       send(old, "3");
       settle();
       const next = join(2);
@@ -158,6 +165,7 @@ export function roundsConformance(name: string, make: MakeRounds): void {
     it("take covers for timing alone, and keep values exact", () => {
       const { join, send, settle, answers } = stageOf(make, { aggregates: ["sum"] });
       const [a, b, c] = [join(1), join(2), join(3)];
+      settle();
       const long = `0.${"1234567890".repeat(30)}`;
       send(a, `${long} -1e-900`);
       send(b, null);
@@ -175,6 +183,7 @@ export function roundsConformance(name: string, make: MakeRounds): void {
     it("are answered when a server drains, all that came before", async () => {
       const { join, send, settle, servers, answers, closed, clock } = stageOf(make);
       const [a] = [join(1), join(2)];
+      settle();
       send(a, "2");
       const drained = servers.map((server) => server.close());
       settle();
