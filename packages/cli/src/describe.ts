@@ -93,6 +93,13 @@ export function describeEvent(event: PawlServerEvent): { level: Level; text: str
       };
     case "listener-error":
       return { level: "error", text: `a listener of events failed: ${event.message}` };
+    case "worker-started":
+      return { level: "info", text: `worker ${event.worker}: started, process ${event.pid}` };
+    case "worker-ended": {
+      const text = `worker ${event.worker}: ended, ${event.how}`;
+      if (event.againInMs === null) return { level: "info", text };
+      return { level: "error", text: `${text}; starts again in ${event.againInMs} ms` };
+    }
     case "closing":
       return { level: "info", text: "draining" };
     case "closed":

@@ -199,6 +199,9 @@ describe("output", () => {
       { type: "refused", reason: "store-unavailable" },
       { type: "application-error", message: "broken" },
       { type: "listener-error", message: "broken" },
+      { type: "worker-started", worker: 1, pid: 4_711 },
+      { type: "worker-ended", worker: 1, pid: 4_711, how: "SIGKILL", againInMs: 100 },
+      { type: "worker-ended", worker: 1, pid: null, how: "exit code 0", againInMs: null },
     ].map((event) => describeEvent({ ...common, ...event } as unknown as PawlServerEvent));
     for (const { level, text } of events) {
       expect(["debug", "info", "warn", "error"]).toContain(level);

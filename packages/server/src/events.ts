@@ -109,6 +109,17 @@ export type ServerHappening =
   | ({ readonly type: "application-error"; readonly message: string } & OfClient)
   | ({ readonly type: "round" } & ClosedRoundEvent)
   | { readonly type: "listener-error"; readonly message: string }
+  /** A worker takes connections from now on. */
+  | { readonly type: "worker-started"; readonly pid: number }
+  /** A worker is gone, with its sessions: their clients come back to another one. */
+  | {
+      readonly type: "worker-ended";
+      readonly pid: number | null;
+      /** How its process ended, for people: `SIGKILL`, `exit code 1`, or why it could not start. */
+      readonly how: string;
+      /** When another one is started in its place, milliseconds; null: the server is closing. */
+      readonly againInMs: number | null;
+    }
   | { readonly type: "closing" }
   | { readonly type: "closed" };
 
@@ -122,10 +133,20 @@ export type EventOf<T extends PawlServerEventType> = Extract<PawlServerEvent, { 
 
 type AnyListener = (event: PawlServerEvent) => void;
 
+/** Which events somebody listens to, so that no others are sent from process to process. */
+export interface Interest {
+  readonly types: readonly PawlServerEventType[];
+  /** Every other type but these; null: no other type. */
+  readonly allBut: readonly PawlServerEventType[] | null;
+}
+
 /** The one bus of a server. A listener that throws ends nothing: the bus says so in a `listener-error`. */
 export class EventBus {
   readonly #clock: Clock;
-  readonly #listeners = new Map<PawlServerEventType | "*", Set<AnyListener>>();
+  readonly #listeners = new Map<PawlServerEventType, Set<AnyListener>>();
+  /** Of every type, but for those that are named with each. */
+  readonly #any = new Map<AnyListener, ReadonlySet<PawlServerEventType>>();
+  #onInterest: () => void = () => {};
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -133,17 +154,46 @@ export class EventBus {
 
   /** Returns what ends the subscription. */
   on<T extends PawlServerEventType>(type: T, listener: (event: EventOf<T>) => void): () => void {
+    const set = this.#listeners.get(type) ?? new Set();
+    this.#listeners.set(type, set);
     // The bus gives a listener events of its own type alone.
-    return this.#add(type, listener as AnyListener);
+    set.add(listener as AnyListener);
+    this.#onInterest();
+    return () => {
+      set.delete(listener as AnyListener);
+      this.#onInterest();
+    };
   }
 
-  onAny(listener: AnyListener): () => void {
-    return this.#add("*", listener);
+  /** @param options `except`: types that nobody should make an event of for this listener */
+  onAny(
+    listener: AnyListener,
+    options: { readonly except?: readonly PawlServerEventType[] } = {},
+  ): () => void {
+    this.#any.set(listener, new Set(options.except));
+    this.#onInterest();
+    return () => {
+      this.#any.delete(listener);
+      this.#onInterest();
+    };
   }
 
   /** Whether anybody listens: on hot paths the event is not even made otherwise. */
   wants(type: PawlServerEventType): boolean {
-    return (this.#listeners.get(type)?.size ?? 0) > 0 || (this.#listeners.get("*")?.size ?? 0) > 0;
+    if ((this.#listeners.get(type)?.size ?? 0) > 0) return true;
+    for (const except of this.#any.values()) if (!except.has(type)) return true;
+    return false;
+  }
+
+  get interest(): Interest {
+    const types = [...this.#listeners].flatMap(([type, listeners]) => (listeners.size > 0 ? [type] : []));
+    const [except] = this.#any.values();
+    return { types, allBut: except === undefined ? null : [...except].filter((type) => !this.wants(type)) };
+  }
+
+  /** Has one listener told whenever the interest may have changed. */
+  watchInterest(listener: () => void): void {
+    this.#onInterest = listener;
   }
 
   /** @param worker the process that it is about; null where that is this one, or all */
@@ -154,23 +204,38 @@ export class EventBus {
 
   /** Gives listeners an event as it is. */
   publish(event: PawlServerEvent): void {
-    for (const key of [event.type, "*"] as const) {
-      for (const listener of this.#listeners.get(key) ?? []) {
-        try {
-          listener(event);
-        } catch (error) {
-          if (event.type !== "listener-error")
-            this.emit({ type: "listener-error", message: messageOf(error) });
-        }
-      }
-    }
+    for (const listener of this.#listeners.get(event.type) ?? []) this.#tell(listener, event);
+    for (const [listener, except] of this.#any) if (!except.has(event.type)) this.#tell(listener, event);
   }
 
-  #add(key: PawlServerEventType | "*", listener: AnyListener): () => void {
-    const set = this.#listeners.get(key) ?? new Set();
-    this.#listeners.set(key, set);
-    set.add(listener);
-    return () => set.delete(listener);
+  #tell(listener: AnyListener, event: PawlServerEvent): void {
+    try {
+      listener(event);
+    } catch (error) {
+      if (event.type !== "listener-error") this.emit({ type: "listener-error", message: messageOf(error) });
+    }
+  }
+}
+
+/** Passes the events of a bus on to where others listen. */
+export class EventRelay {
+  readonly #bus: EventBus;
+  readonly #send: (event: PawlServerEvent) => void;
+  #leave: readonly (() => void)[] = [];
+
+  constructor(bus: EventBus, send: (event: PawlServerEvent) => void) {
+    this.#bus = bus;
+    this.#send = send;
+  }
+
+  /** From now on these are passed on, each once. */
+  follow({ types, allBut }: Interest): void {
+    for (const leave of this.#leave) leave();
+    const send = (event: PawlServerEvent) => this.#send(event);
+    this.#leave =
+      allBut === null
+        ? types.map((type) => this.#bus.on(type, send))
+        : [this.#bus.onAny(send, { except: allBut })];
   }
 }
 
