@@ -98,6 +98,7 @@ describe("pawl", () => {
       ],
       [["serve", "--round-deadline", "1"], /--round-deadline: expected a duration such as 500ms/],
       [["serve", "--listen", "7433"], /--listen: expected an address/],
+      [["serve", "--workers", "0"], /--workers: expected an integer from 1 to 256, or auto, found "0"/],
       [["serve", "--aggregates", "median"], /--aggregates: expected product, sum/],
     ];
     const results = await Promise.all(wrong.map(([args]) => inCwd(args)));

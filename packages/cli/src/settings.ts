@@ -20,6 +20,7 @@ import {
   parseListen,
   parseSize,
   parseUnlessOff,
+  parseWorkers,
 } from "./units.ts";
 
 /** What a server can be told, in one place: flag, variable, key of pawl.toml, check, help and default follow from it. */
@@ -36,6 +37,7 @@ export interface Settings {
   maxSessionRounds: number | null;
   onClone: OnClone;
   overdueAfter: number | null;
+  workers: number;
   allowClassic: boolean;
   log: "auto" | "json" | "pretty" | "off";
   /** In the home, unless absolute. */
@@ -148,6 +150,12 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
     describe: "tells of clients whose epoch has not moved for so long, such as 30d",
     schema: text((value) => parseUnlessOff(value, parseDuration)),
   },
+  workers: {
+    default: "1",
+    value: "N",
+    describe: "processes that connections are spread over; auto: as many as there are cores",
+    schema: text(parseWorkers),
+  },
   allowClassic: {
     default: "false",
     value: null,
@@ -228,6 +236,7 @@ export function readSettings(
     maxSessionRounds: read("maxSessionRounds"),
     onClone: read("onClone"),
     overdueAfter: read("overdueAfter"),
+    workers: read("workers"),
     allowClassic: read("allowClassic"),
     log: read("log"),
     dbKeyFile: read("dbKeyFile"),

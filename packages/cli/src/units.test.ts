@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { describe, expect, it } from "vitest";
 import {
   formatAddress,
@@ -9,6 +10,7 @@ import {
   parseListen,
   parseSize,
   parseUnlessOff,
+  parseWorkers,
 } from "./units.ts";
 
 describe("units", () => {
@@ -29,6 +31,8 @@ describe("units", () => {
     expect(parseInteger("100", 1, 100)).toBe(100);
     expect(["off", "1s"].map((text) => parseUnlessOff(text, parseDuration))).toEqual([null, 1_000]);
     expect([parseBoolean("true"), parseBoolean("false")]).toEqual([true, false]);
+    expect(parseWorkers("2")).toBe(2);
+    expect(parseWorkers("auto")).toBe(availableParallelism());
     expect(parseAggregates("product, sum")).toEqual(["product", "sum"]);
   });
 
@@ -41,6 +45,7 @@ describe("units", () => {
     [(text: string) => parseUnlessOff(text, parseDuration), ["", "OFF", "1"], "5m or 30d, or off"],
     [parseSize, ["", "1KB", "-1", "1.5MiB", "99999999999999999GiB"], "expected a size"],
     [parseListen, ["", "7433", ":7433", "::1:7433", "a:b", "a:70000", "a b:1"], "expected an address"],
+    [parseWorkers, ["", "0", "257", "1.5", "AUTO", "all"], "expected an integer from 1 to 256, or auto"],
     [parseBoolean, ["", "yes", "1", "TRUE"], "expected true or false"],
     [parseAggregates, ["", "median", "sum,,min"], "expected product"],
     [

@@ -1,4 +1,5 @@
-import { REDUCER_NAMES, type ReducerName } from "@pawl/server";
+import { availableParallelism } from "node:os";
+import { MAX_WORKERS, REDUCER_NAMES, type ReducerName } from "@pawl/server";
 
 /** Reading what people write: durations, sizes, addresses, lists. Each throws a RangeError that says what was expected. */
 
@@ -63,6 +64,16 @@ export function parseInteger(text: string, least: number, most: number): number 
   if (!(value >= least && value <= most))
     throw new RangeError(`expected an integer from ${least} to ${most}`);
   return value;
+}
+
+/** `2`; `auto` for the cores that this process may use. */
+export function parseWorkers(text: string): number {
+  if (text === "auto") return Math.min(availableParallelism(), MAX_WORKERS);
+  try {
+    return parseInteger(text, 1, MAX_WORKERS);
+  } catch {
+    throw new RangeError(`expected an integer from 1 to ${MAX_WORKERS}, or auto`);
+  }
 }
 
 export function parseBoolean(text: string): boolean {

@@ -1,13 +1,22 @@
+import { extname } from "node:path";
 import { NO_PADDING, STRICT_SUITES, SUITES } from "@pawl/protocol";
-import { createServer, type PawlServer, type RotationOptions } from "@pawl/server";
+import {
+  createServer,
+  createWorkers,
+  type PawlServer,
+  type RotationOptions,
+  type WorkersOptions,
+} from "@pawl/server";
+import type { SqliteStore } from "@pawl/server/keys";
 import type { Command } from "commander";
 import { type Logger, pino } from "pino";
 import pretty from "pino-pretty";
 import type { Context } from "../context.ts";
 import { describeEvent } from "../describe.ts";
 import { InterruptedError } from "../exit.ts";
-import { actor, addSetting, homeOf } from "../home.ts";
+import { actor, addSetting, type Home, homeOf } from "../home.ts";
 import { type Io, type Output, stopped, toJson, wantsColour } from "../io.ts";
+import type { ServeWorkerData } from "../serve-worker.ts";
 import { SETTING_NAMES, type Settings } from "../settings.ts";
 import { formatAddress } from "../units.ts";
 
@@ -19,6 +28,12 @@ export const CLASSIC_WARNING =
 const PLAIN_WARNING =
   "the secrets in the key database are not encrypted: who reads its file has them all; pawl keys rewrap encrypts them";
 
+/** Beside this command, built or not, whichever runs here. */
+const WORKER_SCRIPT = new URL(`../serve-worker${extname(import.meta.url)}`, import.meta.url);
+
+/** One for each packet or connection, and never more than details: not made where nobody would see them. */
+const DETAILS = ["message", "connection", "handshake"] as const;
+
 export function serveCommand(parent: Command, context: Context): void {
   const command = parent
     .command("serve")
@@ -29,39 +44,25 @@ export function serveCommand(parent: Command, context: Context): void {
   command
     .addHelpText(
       "after",
-      "\nExamples:\n  pawl serve\n  pawl serve --listen 0.0.0.0:7433 --rounds eager --aggregates product,sum\n  pawl serve --check\n\n" +
+      "\nExamples:\n  pawl serve\n  pawl serve --listen 0.0.0.0:7433 --rounds eager --aggregates product,sum\n  pawl serve --workers auto\n  pawl serve --check\n\n" +
         "Settings come from flags, then PAWL_… variables, then pawl.toml in the home. SIGTERM and ^C drain.",
     )
     .action(async (options: Record<string, unknown> & { home?: string; check?: boolean }) => {
       const { io, out } = context.start();
-      const { path: home, settings, openKeys } = homeOf(options, io);
-      const keys = await openKeys({ actor: `pawl serve (${actor()})` });
+      const home = homeOf(options, io);
+      const { settings, path } = home;
+      const keys = await home.openKeys({ actor: serveActor() });
       try {
         if (options.check === true) {
           const enrolled = await keys.count();
-          out.object({ ok: true, home, enrolled });
-          out.line(`the settings are good; ${enrolled} clients are enrolled in ${home}`);
+          out.object({ ok: true, home: path, enrolled });
+          out.line(`the settings are good; ${enrolled} clients are enrolled in ${path}`);
           return;
         }
-        const server = createServer({
-          keys,
-          suites: settings.allowClassic ? SUITES : STRICT_SUITES,
-          rounds: {
-            policy: settings.rounds,
-            deadlineMs: settings.roundDeadline,
-            aggregates: settings.aggregates,
-          },
-          maxMessage: settings.maxMessage,
-          padding: settings.padding ?? NO_PADDING,
-          maxClients: settings.maxClients,
-          limits: { idleMs: settings.idleTimeout },
-          rotation: rotationOf(settings),
-          onClone: settings.onClone,
-          ...(settings.overdueAfter === null ? {} : { overdueAfterMs: settings.overdueAfter }),
-        });
+        const server = serverOf(home, keys, io);
         subscribe(server, settings, io, out);
         const address = await server.listen(settings.listen);
-        out.line(`pawl serves on ${formatAddress(address)}, home ${home}`);
+        out.line(`pawl serves on ${formatAddress(address)}, home ${path}`);
         if (keys.dbKeyId === null) out.note(out.red(PLAIN_WARNING));
         if (settings.allowClassic) out.note(out.red(CLASSIC_WARNING));
         await stopped(io);
@@ -73,6 +74,36 @@ export function serveCommand(parent: Command, context: Context): void {
     });
 }
 
+/** A server of one process, or of as many workers as the settings say. */
+function serverOf(home: Home, keys: SqliteStore, io: Io): Pick<PawlServer, "events" | "listen" | "close"> {
+  const { settings } = home;
+  const options: Omit<WorkersOptions, "workers" | "script"> = {
+    keys,
+    suites: settings.allowClassic ? SUITES : STRICT_SUITES,
+    rounds: {
+      policy: settings.rounds,
+      deadlineMs: settings.roundDeadline,
+      aggregates: settings.aggregates,
+    },
+    maxMessage: settings.maxMessage,
+    padding: settings.padding ?? NO_PADDING,
+    maxClients: settings.maxClients,
+    limits: { idleMs: settings.idleTimeout },
+    rotation: rotationOf(settings),
+    onClone: settings.onClone,
+    ...(settings.overdueAfter === null ? {} : { overdueAfterMs: settings.overdueAfter }),
+  };
+  const { workers, dbKeyFile, dbKeyCommand } = settings;
+  if (workers === 1) return createServer(options);
+  const { path, database } = home;
+  const data: ServeWorkerData = { home: path, database, dbKeyFile, dbKeyCommand, actor: serveActor() };
+  return createWorkers({ ...options, workers, script: WORKER_SCRIPT, data, env: io.env });
+}
+
+function serveActor(): string {
+  return `pawl serve (${actor()})`;
+}
+
 function rotationOf({ maxSessionAge, maxSessionRounds }: Settings): RotationOptions {
   return {
     ...(maxSessionAge === null ? {} : { maxSessionAgeMs: maxSessionAge }),
@@ -81,17 +112,21 @@ function rotationOf({ maxSessionAge, maxSessionRounds }: Settings): RotationOpti
 }
 
 /** Events: one a line on stdout with --json, else a log on stderr. */
-function subscribe(server: PawlServer, settings: Settings, io: Io, out: Output): void {
+function subscribe({ events }: Pick<PawlServer, "events">, settings: Settings, io: Io, out: Output): void {
   if (out.json) {
-    server.events.onAny((event) => out.object(event));
+    events.onAny((event) => out.object(event));
     return;
   }
   const logger = loggerOf(settings, io);
   if (logger === null) return;
-  server.events.onAny((event) => {
-    const { level, text } = describeEvent(event);
-    if (logger.isLevelEnabled(level)) logger[level](JSON.parse(toJson(event)), text);
-  });
+  const except = logger.isLevelEnabled("debug") ? [] : DETAILS;
+  events.onAny(
+    (event) => {
+      const { level, text } = describeEvent(event);
+      if (logger.isLevelEnabled(level)) logger[level](JSON.parse(toJson(event)), text);
+    },
+    { except },
+  );
 }
 
 function loggerOf({ log }: Settings, io: Io): Logger | null {
