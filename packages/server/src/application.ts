@@ -1,4 +1,4 @@
-import type { ClientId, Epoch, Kind, Round, Suite, SuiteName, TerminateReason } from "@pawl/protocol";
+import type { ClientId, Epoch, Kind, Round, SuiteName, TerminateReason } from "@pawl/protocol";
 import { messageValue, type RoundsBackend } from "./rounds/index.ts";
 
 /** A live session, as an application sees it. */
@@ -25,29 +25,44 @@ export interface LiveSession extends ServerSessionHandle {
   readonly generation: bigint | null;
 }
 
+/** What a handle needs of its connection. */
+interface Handled extends Pick<ServerSessionHandle, "id" | "remoteAddress" | "round"> {
+  terminate(reason: TerminateReason): void;
+}
+
 /** The handle of a connection that has become live. Its round is the connection's, whenever it is read. */
-export function handleOf(
-  connection: Pick<ServerSessionHandle, "id" | "remoteAddress" | "round"> & {
-    terminate(reason: TerminateReason): void;
-  },
-  clientId: ClientId,
-  epoch: Epoch,
-  suite: Suite,
-  generation: bigint | null,
-): LiveSession {
-  const { id, remoteAddress } = connection;
-  return {
-    id,
-    clientId,
-    epoch,
-    suite: suite.name,
-    generation,
-    remoteAddress,
-    get round() {
-      return connection.round;
-    },
-    terminate: (reason = "done") => connection.terminate(reason),
-  };
+export class SessionHandle implements LiveSession {
+  readonly id: number;
+  readonly clientId: ClientId;
+  readonly epoch: Epoch;
+  readonly suite: SuiteName;
+  readonly generation: bigint | null;
+  readonly remoteAddress: string;
+  readonly #connection: Handled;
+
+  constructor(
+    connection: Handled,
+    clientId: ClientId,
+    epoch: Epoch,
+    suite: SuiteName,
+    generation: bigint | null,
+  ) {
+    this.id = connection.id;
+    this.clientId = clientId;
+    this.epoch = epoch;
+    this.suite = suite;
+    this.generation = generation;
+    this.remoteAddress = connection.remoteAddress;
+    this.#connection = connection;
+  }
+
+  get round(): Round {
+    return this.#connection.round;
+  }
+
+  terminate(reason: TerminateReason = "done"): void {
+    this.#connection.terminate(reason);
+  }
 }
 
 /**
@@ -71,7 +86,7 @@ export interface Application {
 export interface Answer {
   (message: Uint8Array): void;
   /** The handler failed. */
-  failed(error: unknown): void;
+  failed: (error: unknown) => void;
 }
 
 /** Any handler of messages. Covers are answered with an empty message and not shown to it. */

@@ -8,7 +8,7 @@ import {
   type TerminateReason,
 } from "@pawl/protocol";
 import { halfCloseAndDrain, PacketSource } from "@pawl/protocol/driver";
-import { type Answer, handleOf, type LiveSession } from "./application.ts";
+import { type Answer, type LiveSession, SessionHandle } from "./application.ts";
 import type { Member } from "./commons.ts";
 import { messageOf } from "./events.ts";
 import { FrameWriter } from "./frame-writer.ts";
@@ -16,6 +16,8 @@ import type { ConnectionHost } from "./host.ts";
 import { type AwaitingEffect, RecordAccess, wipeAnswer } from "./record-access.ts";
 import { reportEnd } from "./report-end.ts";
 import { SessionClock } from "./session-clock.ts";
+
+function nothing(): void {}
 
 /** The socket driver of one ServerSession: events in, effects carried out in order. */
 export class Connection implements Member {
@@ -34,7 +36,7 @@ export class Connection implements Member {
   readonly #answer: Answer;
   /** What came while the session waited for a look-up, a derivation or a commit. */
   readonly #waiting: ServerEvent[] = [];
-  #cancelDeadline: () => void = () => {};
+  #cancelDeadline: () => void = nothing;
   #sessionClock: SessionClock | null = null;
   #generation: bigint | null = null;
   #handle: LiveSession | null = null;
@@ -54,9 +56,8 @@ export class Connection implements Member {
     this.#socket = socket;
     const { crypto, suites, maxMessage, padding } = options;
     this.#session = new ServerSession({ crypto, suites, maxMessage, padding });
-    this.#answer = Object.assign((message: Uint8Array) => this.#answerWith(message), {
-      failed: (error: unknown) => this.#applicationFailed(error),
-    });
+    this.#answer = ((message) => this.#answerWith(message)) as Answer;
+    this.#answer.failed = (error) => this.#applicationFailed(error);
     this.#records = new RecordAccess(host, limitKey);
     this.#setDeadline(options.limits.helloDeadlineMs);
     socket.setNoDelay(true);
@@ -142,7 +143,7 @@ export class Connection implements Member {
         void this.#awaitAnswer(effect);
         return;
       case "set-deadline":
-        if (effect.deadline === "none") this.#cancelDeadline();
+        if (effect.deadline === "none") this.#endDeadline();
         else this.#greeted();
         return;
       case "live":
@@ -195,7 +196,7 @@ export class Connection implements Member {
   #becameLive(): void {
     const { clientId, epoch, suite } = this.#session;
     if (clientId === null || epoch === null || suite === null) return;
-    const handle = handleOf(this, clientId, epoch, suite, this.#generation);
+    const handle = new SessionHandle(this, clientId, epoch, suite.name, this.#generation);
     this.#handle = handle;
     this.#host.events.emit({ type: "session-live", ...this.#origin(), clientId, epoch, suite: suite.name });
     // The application learns of the new session before the one that it supersedes ends.
@@ -268,8 +269,14 @@ export class Connection implements Member {
     this.abort();
   }
 
-  #setDeadline(ms: number): void {
+  /** What would cancel it is let go of: it would keep the timer in memory for as long as the session lives. */
+  #endDeadline(): void {
     this.#cancelDeadline();
+    this.#cancelDeadline = nothing;
+  }
+
+  #setDeadline(ms: number): void {
+    this.#endDeadline();
     this.#cancelDeadline = this.#host.options.clock.after(ms, () => this.#take({ type: "deadline" }));
   }
 
@@ -283,7 +290,7 @@ export class Connection implements Member {
     const inOrder = cause.kind === "terminated" || cause.kind === "end-of-stream";
     // First of all: what events, log and alarms take for one cause or another is nothing that the wire should tell.
     if (!inOrder) this.#socket.destroy();
-    this.#cancelDeadline();
+    this.#endDeadline();
     this.#sessionClock?.stop();
     this.#writer.stop();
     this.#waiting.length = 0;

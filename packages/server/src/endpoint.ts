@@ -61,7 +61,7 @@ export class Endpoint implements ConnectionHost {
     const connection = new Connection(this, socket, id, remoteAddress, limitKey);
     this.#connections.set(id, connection);
     this.#sockets.add(socket);
-    socket.once("close", () => {
+    socket.on("close", () => {
       this.#sockets.delete(socket);
       this.#onSocketClosed();
     });

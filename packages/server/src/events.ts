@@ -198,6 +198,7 @@ export class EventBus {
 
   /** @param worker the process that it is about; null where that is this one, or all */
   emit(happening: ServerHappening, worker: number | null = null): void {
+    if (!this.wants(happening.type)) return;
     const at = this.#clock.now();
     this.publish(worker === null ? { ...happening, at } : { ...happening, at, worker });
   }

@@ -22,7 +22,7 @@ export class OwnCommons implements Commons {
   readonly #halfOpen: HalfOpenTable<Member>;
   readonly #present = new Map<Member, Present>();
   /** Live and half-open. */
-  readonly #byClient = new Map<ClientId, Set<Present>>();
+  readonly #byClient = new Map<ClientId, Present[]>();
   readonly #live = new Map<ClientId, Member>();
 
   constructor(options: Pick<ResolvedOptions, "clock" | "limits" | "maxClients">, events: EventBus) {
@@ -74,9 +74,9 @@ export class OwnCommons implements Commons {
     if (gcm) this.#budget.note(clientId, epoch, this.#options.clock.now());
     const present = { member, greeting, live: false };
     this.#present.set(member, present);
-    const connections = this.#byClient.get(clientId) ?? new Set();
-    this.#byClient.set(clientId, connections);
-    connections.add(present);
+    const connections = this.#byClient.get(clientId);
+    if (connections === undefined) this.#byClient.set(clientId, [present]);
+    else connections.push(present);
   }
 
   /** Section 4.5.3: every other live session of this client ends, half-open ones forget their epoch. */
@@ -87,7 +87,7 @@ export class OwnCommons implements Commons {
     const { clientId, epoch, generation } = present.greeting;
     this.#budget.forget(clientId);
     present.live = true;
-    const others = [...(this.#byClient.get(clientId) ?? [])].filter((other) => other !== present);
+    const others = (this.#byClient.get(clientId) ?? []).filter((other) => other !== present);
     // Word of it may come late from another process.
     if (others.some((other) => other.live && isAhead(other.greeting, { epoch, generation }))) {
       member.terminate("superseded");
@@ -107,9 +107,9 @@ export class OwnCommons implements Commons {
     this.#present.delete(member);
     const { clientId } = present.greeting;
     if (this.#live.get(clientId) === member) this.#live.delete(clientId);
-    const connections = this.#byClient.get(clientId);
-    connections?.delete(present);
-    if (connections?.size === 0) this.#byClient.delete(clientId);
+    const others = (this.#byClient.get(clientId) ?? []).filter((other) => other !== present);
+    if (others.length === 0) this.#byClient.delete(clientId);
+    else this.#byClient.set(clientId, others);
   }
 
   /** Section 4.5.4: what others did to a client's record. */

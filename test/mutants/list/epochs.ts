@@ -183,11 +183,11 @@ export const EPOCHS: readonly Mutant[] = [
     changes: [
       {
         file: "server/own-commons.js",
-        find: "this.#byClient.set(clientId, connections);",
-        replace: `for (const other of connections)
+        find: "const connections = this.#byClient.get(clientId);",
+        replace: `for (const other of [...(this.#byClient.get(clientId) ?? [])])
             if (!other.live)
                 other.member.abort();
-        this.#byClient.set(clientId, connections);`,
+        const connections = this.#byClient.get(clientId);`,
       },
     ],
   },

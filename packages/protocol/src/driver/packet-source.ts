@@ -6,6 +6,8 @@ import { FrameReader } from "../wire.ts";
 /** What a stream has for a session. */
 export type StreamEvent = PacketEvent | FrameErrorEvent | EndOfStreamEvent;
 
+function ignore(): void {}
+
 /** Reads a socket for a session: whole packets, a frame that is too long, and the end, however it comes. */
 export class PacketSource {
   readonly #socket: Socket;
@@ -26,7 +28,7 @@ export class PacketSource {
     socket.on("end", ended);
     socket.on("close", ended);
     // An error is followed by `close`; to a session every end of the stream is the same.
-    socket.on("error", () => {});
+    socket.on("error", ignore);
   }
 
   /** Bytes that wait to become a packet. */
