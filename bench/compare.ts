@@ -74,7 +74,8 @@ async function repeat(comparison: Comparison, pairs: readonly Pair[], measuremen
   const figures: { cell: string; target: string; figure: number }[] = [];
   for (const pair of pairs) {
     progress(`${measurement.name}: ${pair.target}, warming up`);
-    await pair.sample(measurement, plan.warmUp);
+    for (let count = measurement.warmUps ?? 1; count > 0; count--)
+      await pair.sample(measurement, plan.warmUp);
   }
   for (let repetition = 1; repetition <= plan.repetitions; repetition++) {
     for (let turn = 0; turn < pairs.length; turn++) {

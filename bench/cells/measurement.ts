@@ -58,6 +58,8 @@ export interface Usage {
 export interface Measurement<Outcome extends object = object> {
   readonly name: string;
   readonly cells: readonly Cell[];
+  /** How often the plan's warm-up is done; once unless given. */
+  readonly warmUps?: number;
   setting(plan: Plan): Setting;
   /** One sample, in the clients' process. Every answer is checked, so that a broken peer cannot look fast. @throws WrongAnswerError */
   work(clients: Clients, effort: Effort): Promise<Outcome>;
