@@ -29,4 +29,6 @@ export interface ProcessUsage {
   readonly processorMicros: number;
   /** Resident memory after it. */
   readonly residentBytes: number;
+  /** Of it, objects of JavaScript. */
+  readonly heapBytes: number;
 }

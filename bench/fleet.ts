@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,6 +5,7 @@ import { parseArgs } from "node:util";
 import { clientId, STRICT } from "@pawl/protocol";
 import { createClientSecret, createDbKey, openSqliteStore, writeDbKeyFile } from "@pawl/server/keys";
 import { type Figure, lineChart } from "./chart.ts";
+import { runCommand, startServe } from "./command.ts";
 
 /**
  * What a fleet costs against its size, on a database whose secrets are wrapped: enrolment, start, list, lookup, commit. Whole
@@ -28,12 +28,6 @@ const LOOKUPS = 2_000;
 const COMMITS = 50;
 const BURST = 500;
 const RESULTS = new URL("./results/", import.meta.url).pathname;
-const CLI = new URL("../packages/cli/bin/pawl.js", import.meta.url).pathname;
-
-/** Tells the peak of a process's resident memory on its descriptor 3 when it ends. */
-const PEAK = `data:text/javascript,${encodeURIComponent(
-  'import { writeSync } from "node:fs"; import { isMainThread } from "node:worker_threads"; if (isMainThread) process.on("exit", () => writeSync(3, String(process.resourceUsage().maxRSS)));',
-)}`;
 
 type Cells = Record<string, number[]>;
 
@@ -102,7 +96,7 @@ async function measure(size: number): Promise<Cells> {
       const list = await runCommand(home, ["keys", "list", "--json"]);
       note("keys list, ms", list.ms);
       note("keys list, MiB", list.peakMiB);
-      const serve = await runCommand(home, ["serve", "--listen", "127.0.0.1:0", "--log", "off"], /serves on/);
+      const serve = await startServe(home);
       note("serve start, ms", serve.ms);
       note("serve start, MiB", serve.peakMiB);
     }
@@ -110,40 +104,6 @@ async function measure(size: number): Promise<Cells> {
   } finally {
     await rm(home, { recursive: true, force: true });
   }
-}
-
-/** Until it ends, or until stdout has `ready`: then its memory is read and it is told to end. */
-function runCommand(
-  home: string,
-  args: readonly string[],
-  ready?: RegExp,
-): Promise<{ ms: number; peakMiB: number }> {
-  return new Promise((resolve, reject) => {
-    const start = performance.now();
-    const child = spawn(process.execPath, ["--import", PEAK, CLI, ...args, "--home", home], {
-      stdio: ["ignore", "pipe", "pipe", "pipe"],
-    });
-    let ms: number | null = null;
-    let peak = "";
-    child.stdout?.on("data", (chunk: Buffer) => {
-      if (ms !== null || ready === undefined || !ready.test(chunk.toString())) return;
-      ms = performance.now() - start;
-      child.kill("SIGTERM");
-    });
-    pipeOf(child, 3).on("data", (chunk: Buffer) => {
-      peak += chunk.toString();
-    });
-    child.once("error", reject);
-    child.once("close", () => {
-      const peakMiB = Number(peak) / 1_024;
-      if (Number.isNaN(peakMiB) || peakMiB === 0) reject(new Error(`pawl ${args.join(" ")} failed`));
-      else resolve({ ms: ms ?? performance.now() - start, peakMiB });
-    });
-  });
-}
-
-function pipeOf(child: ChildProcess, descriptor: number): NodeJS.ReadableStream {
-  return child.stdio[descriptor] as NodeJS.ReadableStream;
 }
 
 function figuresOf(measured: ReadonlyMap<number, Cells>): Figure[] {

@@ -1,29 +1,15 @@
 import { MEASUREMENTS } from "./cells/index.ts";
 import type { Clients, Setting } from "./cells/measurement.ts";
-import type { Answers, Command, ProcessUsage, Reply } from "./commands.ts";
+import type { Answers, Command } from "./commands.ts";
+import { answer, usage } from "./inside.ts";
 import { TARGETS } from "./targets/index.ts";
 import type { Dial, Target } from "./targets/target.ts";
 
 /** One side of a target, in a process of its own: does what the bench asks, one command after the other. */
 
-if (process.send === undefined) {
-  process.stderr.write("this is a part of npm run bench, which starts it\n");
-  process.exit(2);
-}
-
 let clients: Clients | null = null;
 
-process.on("message", async (command: Command) => {
-  let reply: Reply;
-  try {
-    reply = { answer: await obey(command) };
-  } catch (error) {
-    reply = { failure: error instanceof Error ? error.message : String(error) };
-  }
-  process.send?.(reply);
-});
-// The bench is gone, or done with us.
-process.on("disconnect", () => process.exit(0));
+answer(obey);
 
 async function obey(command: Command): Promise<Answers[Command["type"]]> {
   switch (command.type) {
@@ -57,20 +43,4 @@ async function connect(dial: Dial, setting: Setting): Promise<Clients> {
   const next = () => dial(used++);
   const connected = await Promise.all(Array.from({ length: setting.connected }, next));
   return { connected, dial: next };
-}
-
-function usage(collect: boolean): ProcessUsage {
-  const processorMicros = processorTime();
-  if (collect) {
-    // Twice: what the first lets go of may be what holds more.
-    globalThis.gc?.();
-    globalThis.gc?.();
-  }
-  return { processorMicros, residentBytes: process.memoryUsage.rss() };
-}
-
-/** Microseconds. */
-function processorTime(): number {
-  const { user, system } = process.cpuUsage();
-  return user + system;
 }

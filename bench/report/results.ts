@@ -46,6 +46,6 @@ export function median(values: readonly number[]): number {
 }
 
 /** To more digits than any of these figures is good for. */
-function rounded(value: number): number {
+export function rounded(value: number): number {
   return Number(value.toPrecision(5));
 }
