@@ -27,6 +27,8 @@ export type Reply = { readonly answer: object } | { readonly failure: string };
 export interface ProcessUsage {
   /** Processor time before the collection, µs. */
   readonly processorMicros: number;
+  /** Of it, in the kernel. */
+  readonly systemMicros: number;
   /** Resident memory after it. */
   readonly residentBytes: number;
   /** Of it, objects of JavaScript. */

@@ -1,0 +1,78 @@
+import { rmSync } from "node:fs";
+import { mkdir, mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { UsageError } from "./options.ts";
+import { endAll } from "./processes.ts";
+import type { Sample } from "./scale/cells.ts";
+import { checkFileLimit } from "./scale/file-limit.ts";
+import { measure } from "./scale/measure.ts";
+import { type Options, parseOptions, USAGE } from "./scale/options.ts";
+import { headOf, type Run, tableOf, writeResults } from "./scale/report.ts";
+import { resultsOf } from "./scale/results.ts";
+import { startUp } from "./scale/start-up.ts";
+
+/** `npm run bench:scale`: what connected clients cost one server, against their number. */
+
+const RESULTS = new URL("./results/", import.meta.url).pathname;
+
+try {
+  const options = parseOptions(process.argv.slice(2));
+  if (options.help) process.stdout.write(USAGE);
+  else await run(options);
+} catch (error) {
+  endAll();
+  process.stderr.write(`bench: ${error instanceof Error ? error.message : error}\n`);
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+}
+
+async function run(options: Options): Promise<void> {
+  checkFileLimit(Math.max(...options.sizes) + options.effort.rehearsing);
+  const folder = await mkdtemp(join(tmpdir(), "pawl-bench-"));
+  const leave = () => rmSync(folder, { recursive: true, force: true });
+  const stop = (status: number) => () => {
+    endAll();
+    leave();
+    process.exit(status);
+  };
+  process.once("SIGINT", stop(130)).once("SIGTERM", stop(143));
+  try {
+    const { measured, crypto } = await measureAll(options, folder);
+    const about: Run = { options, crypto };
+    const results = resultsOf(measured);
+    if (options.full) await writeResults(RESULTS, results, about);
+    if (options.json) process.stdout.write(`${JSON.stringify(results, null, 1)}\n`);
+    else process.stdout.write(`${await headOf(about)}\n\n${tableOf(results)}\n`);
+  } finally {
+    leave();
+  }
+}
+
+/** All sizes in each repetition, so that a machine whose speed drifts is as unkind to one as to another. */
+async function measureAll({ sizes, workers, repetitions, enrolled, effort }: Options, folder: string) {
+  const connected = workers.flatMap((count) =>
+    sizes.map((clients) => ({ size: { clients, workers: count }, samples: [] as Sample[] })),
+  );
+  let provider = "";
+  for (let repetition = 1; repetition <= repetitions; repetition++) {
+    for (const { size, samples } of connected) {
+      progress(`${size.clients} clients, workers: ${size.workers}, ${repetition} of ${repetitions}`);
+      const own = join(folder, `${size.clients}-${size.workers}-${repetition}`);
+      await mkdir(own);
+      const { sample, crypto } = await measure(size, effort, own);
+      samples.push(sample);
+      provider = crypto;
+    }
+  }
+  progress(`pawl serve with ${enrolled} enrolled`);
+  const started = {
+    size: { clients: enrolled, workers: 1 },
+    samples: await startUp(enrolled, repetitions, join(folder, "start-up")),
+  };
+  progress("");
+  return { measured: [...connected, started], crypto: provider };
+}
+
+function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
+}
