@@ -117,8 +117,8 @@ class Pair {
     return this.#naming(measurement.name, async () => {
       const before = await this.#usage({ collect: false });
       const outcome = await this.#clients.ask({ type: "work", measurement: measurement.name, effort });
-      // Garbage is collected here, when the clock stands: the next sample does not pay for it, and memory is what is in use.
-      const after = await this.#usage({ collect: true });
+      // Where memory is measured it is what is in use. Elsewhere a collection that is forced would throw compiled code away.
+      const after = await this.#usage({ collect: measurement.ofMemory === true });
       const usage: Usage = {
         processorMicros:
           after.server.processorMicros -

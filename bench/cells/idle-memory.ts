@@ -14,6 +14,7 @@ const IN_FLIGHT = 16;
 export const idleMemory: Measurement<Outcome> = {
   name: "idle-memory",
   cells: [{ name: "idle-memory", unit: "bytes a connection", better: "less" }],
+  ofMemory: true,
   setting: ({ repetitions, sample, warmUp }) => ({
     fresh: true,
     application: "echo",

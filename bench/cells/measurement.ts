@@ -58,6 +58,8 @@ export interface Usage {
 export interface Measurement<Outcome extends object = object> {
   readonly name: string;
   readonly cells: readonly Cell[];
+  /** Whether garbage is collected before memory is read. */
+  readonly ofMemory?: boolean;
   /** How often the plan's warm-up is done; once unless given. */
   readonly warmUps?: number;
   setting(plan: Plan): Setting;
