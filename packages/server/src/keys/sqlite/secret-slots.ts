@@ -23,9 +23,14 @@ export class SecretSlots {
       return Number(lastInsertRowid);
     }
     this.#sql.take.run(free.slot);
-    this.#sql.put.run(cell, free.slot);
-    wipe(cell);
+    this.put(free.slot, cell);
     return free.slot;
+  }
+
+  /** Puts a cell, which is overwritten, in place of what is in a slot. */
+  put(slot: number, cell: Uint8Array): void {
+    this.#sql.put.run(cell, slot);
+    wipe(cell);
   }
 
   /** Puts a cell, which is overwritten, in place of the client's own. */

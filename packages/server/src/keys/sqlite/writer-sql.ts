@@ -5,13 +5,15 @@ import { ALARM_COLUMNS, INFO_COLUMNS, SECRET_COLUMNS } from "./rows.ts";
 export function prepareWriter(db: Database) {
   const compare = "client_id = ? AND generation = ? AND epoch = ? AND revoked_at IS NULL";
   const moved = "epoch = ?, wrap = ?, moved = ?";
+  // What the new secret is stored with and where: a statement of its own would cost as much as the move.
+  const where = "RETURNING suite, slot";
   const notAccepted = "accepted_epoch = NULL, accepted_t = NULL";
   return {
     wrap: db.prepare("SELECT wrap FROM store"),
-    catchUp: db.prepare(`UPDATE clients SET ${moved} WHERE ${compare}`),
+    catchUp: db.prepare(`UPDATE clients SET ${moved} WHERE ${compare} ${where}`),
     firstPacket: db.prepare(
       `UPDATE clients SET ${moved}, accepted_epoch = ?, accepted_t = ?, last_seen = ?, hello_window = ?
-         WHERE ${compare}`,
+         WHERE ${compare} ${where}`,
     ),
     insert: db.prepare(
       `INSERT INTO clients (client_id, suite, generation, epoch, slot, wrap, hello_window, label, created, moved)

@@ -194,13 +194,14 @@ export class Writer {
     const { clientId: id, generation, expectedEpoch, epoch, secret, accepted, at } = operation;
     const moved = [epoch, this.#wrap, at] as const;
     const expected = [id, generation, expectedEpoch] as const;
-    const changes =
+    const row = (
       accepted === null
-        ? this.#sql.catchUp.run(...moved, ...expected)
-        : this.#sql.firstPacket.run(...moved, accepted.epoch, accepted.t, at, DEFAULT_WINDOW, ...expected);
-    if (!isOne(changes)) return { result: "lost" };
-    const suite = this.#info(id)?.suite ?? 0;
-    this.#slots.replace(id, this.#columns.seal(this.#wrap, { client_id: id, suite, epoch }, secret));
+        ? this.#sql.catchUp.get(...moved, ...expected)
+        : this.#sql.firstPacket.get(...moved, accepted.epoch, accepted.t, at, DEFAULT_WINDOW, ...expected)
+    ) as { readonly suite: number; readonly slot: number } | undefined;
+    if (row === undefined) return { result: "lost" };
+    const { suite, slot } = row;
+    this.#slots.put(slot, this.#columns.seal(this.#wrap, { client_id: id, suite, epoch }, secret));
     return done();
   }
 
