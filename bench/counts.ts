@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
+import { flagsOf } from "./command-line.ts";
 import { instructionCounts } from "./counts/callgrind.ts";
 import { type Counts, compare } from "./counts/compare.ts";
 import { roundTripCounts } from "./counts/round-trip.ts";
@@ -10,15 +10,13 @@ import { roundTripCounts } from "./counts/round-trip.ts";
  * allocated. Times are for the other benches.
  */
 
-const { values: options } = parseArgs({
-  options: { update: { type: "boolean" }, json: { type: "boolean" }, help: { type: "boolean" } },
+const USAGE =
+  "usage: npm run bench:counts -- [--update] [--json]\n\nNeeds cc, valgrind and strace. Exits with 1 where more is counted than stored; --update stores what is counted; --json prints it\n";
+const options = flagsOf(USAGE, {
+  update: { type: "boolean" },
+  json: { type: "boolean" },
+  help: { type: "boolean" },
 });
-if (options.help === true) {
-  process.stdout.write(
-    "usage: npm run bench:counts -- [--update] [--json]\n\nNeeds cc, valgrind and strace. Exits with 1 where more is counted than stored; --update stores what is counted; --json prints it\n",
-  );
-  process.exit(0);
-}
 
 interface Stored {
   /** What figures depend on. */

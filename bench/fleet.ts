@@ -1,26 +1,24 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { clientId, STRICT } from "@pawl/protocol";
 import { createClientSecret, createDbKey, openSqliteStore, writeDbKeyFile } from "@pawl/server/keys";
 import { type Figure, lineChart } from "./chart.ts";
 import { runCommand, startServe } from "./command.ts";
+import { flagsOf } from "./command-line.ts";
 
 /**
  * What a fleet costs against its size, on a database whose secrets are wrapped: enrolment, start, list, lookup, commit. Whole
  * commands are timed as processes of their own, from the build. Writes JSON, a table and a plot into bench/results.
  */
 
-const { values: options } = parseArgs({
-  options: { quick: { type: "boolean" }, json: { type: "boolean" }, help: { type: "boolean" } },
+const USAGE =
+  "usage: npm run bench:fleet -- [--quick] [--json]\n\n--quick stops at 10,000 clients and writes no file; --json prints the figures\n";
+const options = flagsOf(USAGE, {
+  quick: { type: "boolean" },
+  json: { type: "boolean" },
+  help: { type: "boolean" },
 });
-if (options.help === true) {
-  process.stdout.write(
-    "usage: npm run bench:fleet -- [--quick] [--json]\n\n--quick stops at 10,000 clients and writes no file; --json prints the figures\n",
-  );
-  process.exit(0);
-}
 
 const SIZES = options.quick === true ? [100, 1_000, 10_000] : [100, 1_000, 10_000, 30_000, 100_000];
 const REPETITIONS = options.quick === true ? 2 : 5;

@@ -1,6 +1,6 @@
-import { parseArgs } from "node:util";
 import { CELLS, MEASUREMENTS } from "./cells/index.ts";
 import type { Measurement, Plan } from "./cells/measurement.ts";
+import { parseFlags, UsageError } from "./command-line.ts";
 import { TARGETS } from "./targets/index.ts";
 
 export const USAGE = `usage: npm run bench -- [options]
@@ -17,6 +17,15 @@ a table, and writes bench/results/bench.{json,md} with plots.
 cells: ${CELLS.map(({ name }) => name).join(", ")}
 targets: ${Object.keys(TARGETS).join(", ")}
 `;
+
+const FLAGS = {
+  quick: { type: "boolean" },
+  json: { type: "boolean" },
+  only: { type: "string" },
+  targets: { type: "string" },
+  span: { type: "string" },
+  help: { type: "boolean", short: "h" },
+} as const;
 
 export interface Options {
   readonly help: boolean;
@@ -35,14 +44,9 @@ const QUICK = { repetitions: 2, ms: 80, idle: 250 };
 /** Of the time of a sample. Memory grows most with the first connections, so there are as many before those that count. */
 const WARM_UP = 1 / 4;
 
-/** What is wrong with the command line, in one line. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-}
-
 /** @throws UsageError */
 export function parseOptions(args: readonly string[]): Options {
-  const values = parse(args);
+  const values = parseFlags(args, FLAGS);
   const { repetitions, ms, idle } = values.quick === true ? QUICK : FULL;
   const span = values.span === undefined ? ms : milliseconds(values.span);
   // A span that is shorter than that of a whole run leaves everything smaller.
@@ -65,25 +69,6 @@ export function parseOptions(args: readonly string[]): Options {
     measurements: MEASUREMENTS.filter((one) => one.cells.some(({ name }) => cells.includes(name))),
     targets: chosen("target", values.targets, Object.keys(TARGETS)),
   };
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        quick: { type: "boolean" },
-        json: { type: "boolean" },
-        only: { type: "string" },
-        targets: { type: "string" },
-        span: { type: "string" },
-        help: { type: "boolean", short: "h" },
-      },
-    }).values;
-  } catch (error) {
-    const [what] = (error instanceof Error ? error.message : String(error)).split(/[.\n]/);
-    throw new UsageError(`${what}; --help shows what there is`);
-  }
 }
 
 /** Of `all`, in their order; all of them unless some are named. */

@@ -1,9 +1,9 @@
 import { cpus } from "node:os";
-import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { LENGTH_BYTES, STRICT, STRICT_GCM, type Suite } from "@pawl/protocol";
 import { defaultCrypto, nodeCrypto } from "../packages/protocol/dist/index.js";
+import { flagsOf } from "./command-line.ts";
 import type { Channel, OpenChannel } from "./record/channel.ts";
 import { plainChannel } from "./record/plain.ts";
 import { productChannel } from "./record/product.ts";
@@ -14,15 +14,13 @@ import { productChannel } from "./record/product.ts";
  * another.
  */
 
-const { values: options } = parseArgs({
-  options: { json: { type: "boolean" }, quick: { type: "boolean" }, help: { type: "boolean" } },
+const USAGE =
+  "usage: npm run bench:record -- [--quick] [--json]\n\n--quick takes a few seconds; --json prints an array of results\n";
+const options = flagsOf(USAGE, {
+  json: { type: "boolean" },
+  quick: { type: "boolean" },
+  help: { type: "boolean" },
 });
-if (options.help === true) {
-  process.stdout.write(
-    "usage: npm run bench:record -- [--quick] [--json]\n\n--quick takes a few seconds; --json prints an array of results\n",
-  );
-  process.exit(0);
-}
 
 const TARGETS: Readonly<Record<string, OpenChannel>> = {
   plain: plainChannel,

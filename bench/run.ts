@@ -1,11 +1,7 @@
-import { rmSync } from "node:fs";
-import { mkdtemp } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { CELLS } from "./cells/index.ts";
+import { program, progress } from "./command-line.ts";
 import { type Comparison, compare } from "./compare.ts";
-import { type Options, parseOptions, USAGE, UsageError } from "./options.ts";
-import { endAll } from "./processes.ts";
+import { type Options, parseOptions, USAGE } from "./options.ts";
 import { writeResults } from "./report/files.ts";
 import { describe, machine } from "./report/machine.ts";
 import { LEGEND, tableOf } from "./report/markdown.ts";
@@ -20,41 +16,24 @@ const RESULTS = new URL("./results/", import.meta.url).pathname;
 // Both providers are measured, whichever is chosen for everything else.
 delete process.env.PAWL_CRYPTO;
 
-try {
-  const options = parseOptions(process.argv.slice(2));
-  if (options.help) process.stdout.write(USAGE);
-  else await run(options);
-} catch (error) {
-  endAll();
-  process.stderr.write(`bench: ${error instanceof Error ? error.message : error}\n`);
-  process.exitCode = error instanceof UsageError ? 2 : 1;
-}
+await program(USAGE, parseOptions, run);
 
-async function run({ plan, measurements, cells: names, targets, json, full }: Options): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "pawl-bench-"));
-  const leave = () => rmSync(folder, { recursive: true, force: true });
-  const stop = (status: number) => () => {
-    endAll();
-    leave();
-    process.exit(status);
-  };
-  process.once("SIGINT", stop(130)).once("SIGTERM", stop(143));
+async function run(
+  { plan, measurements, cells: names, targets, json, full }: Options,
+  folder: string,
+): Promise<void> {
   const cells = CELLS.filter(({ name }) => names.includes(name));
-  try {
-    const samples = await compare({
-      plan,
-      measurements,
-      folder,
-      progress,
-      targets: await available(targets),
-    });
-    const results = resultsOf(samples, cells);
-    if (full) await writeResults(RESULTS, results, cells, plan);
-    if (json) process.stdout.write(`${JSON.stringify(results, null, 1)}\n`);
-    else process.stdout.write(`${describe(await machine())}\n\n${LEGEND}\n\n${tableOf(results, cells)}\n`);
-  } finally {
-    leave();
-  }
+  const samples = await compare({
+    plan,
+    measurements,
+    folder,
+    progress,
+    targets: await available(targets),
+  });
+  const results = resultsOf(samples, cells);
+  if (full) await writeResults(RESULTS, results, cells, plan);
+  if (json) process.stdout.write(`${JSON.stringify(results, null, 1)}\n`);
+  else process.stdout.write(`${describe(await machine())}\n\n${LEGEND}\n\n${tableOf(results, cells)}\n`);
 }
 
 /** Those of them that can be measured here. */
@@ -69,8 +48,4 @@ async function available(names: readonly string[]): Promise<Comparison["targets"
   }
   if (found.length === 0) throw new Error("there is nothing left to measure");
   return found;
-}
-
-function progress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
 }

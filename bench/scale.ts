@@ -1,9 +1,6 @@
-import { rmSync } from "node:fs";
-import { mkdir, mkdtemp } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { UsageError } from "./options.ts";
-import { endAll } from "./processes.ts";
+import { program, progress } from "./command-line.ts";
 import type { Sample } from "./scale/cells.ts";
 import { checkFileLimit } from "./scale/file-limit.ts";
 import { measure } from "./scale/measure.ts";
@@ -16,36 +13,16 @@ import { startUp } from "./scale/start-up.ts";
 
 const RESULTS = new URL("./results/", import.meta.url).pathname;
 
-try {
-  const options = parseOptions(process.argv.slice(2));
-  if (options.help) process.stdout.write(USAGE);
-  else await run(options);
-} catch (error) {
-  endAll();
-  process.stderr.write(`bench: ${error instanceof Error ? error.message : error}\n`);
-  process.exitCode = error instanceof UsageError ? 2 : 1;
-}
+await program(USAGE, parseOptions, run);
 
-async function run(options: Options): Promise<void> {
+async function run(options: Options, folder: string): Promise<void> {
   checkFileLimit(Math.max(...options.sizes) + options.effort.rehearsing);
-  const folder = await mkdtemp(join(tmpdir(), "pawl-bench-"));
-  const leave = () => rmSync(folder, { recursive: true, force: true });
-  const stop = (status: number) => () => {
-    endAll();
-    leave();
-    process.exit(status);
-  };
-  process.once("SIGINT", stop(130)).once("SIGTERM", stop(143));
-  try {
-    const { measured, crypto } = await measureAll(options, folder);
-    const about: Run = { options, crypto };
-    const results = resultsOf(measured);
-    if (options.full) await writeResults(RESULTS, results, about);
-    if (options.json) process.stdout.write(`${JSON.stringify(results, null, 1)}\n`);
-    else process.stdout.write(`${await headOf(about)}\n\n${tableOf(results)}\n`);
-  } finally {
-    leave();
-  }
+  const { measured, crypto } = await measureAll(options, folder);
+  const about: Run = { options, crypto };
+  const results = resultsOf(measured);
+  if (options.full) await writeResults(RESULTS, results, about);
+  if (options.json) process.stdout.write(`${JSON.stringify(results, null, 1)}\n`);
+  else process.stdout.write(`${await headOf(about)}\n\n${tableOf(results)}\n`);
 }
 
 /** All sizes in each repetition, so that a machine whose speed drifts is as unkind to one as to another. */
@@ -71,8 +48,4 @@ async function measureAll({ sizes, workers, repetitions, enrolled, effort }: Opt
   };
   progress("");
   return { measured: [...connected, started], crypto: provider };
-}
-
-function progress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
 }

@@ -1,8 +1,8 @@
 import { execFile } from "node:child_process";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { promisify } from "node:util";
 import type { PawlConnection } from "@pawl/client";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { WrongAnswerError } from "../bench/cells/measurement.ts";
 import { CELLS } from "../bench/scale/cells.ts";
 import { Contributor, type RoundSoFar } from "../bench/scale/contributor.ts";
@@ -10,21 +10,15 @@ import { checkFileLimit, FileLimitError } from "../bench/scale/file-limit.ts";
 import { parseOptions } from "../bench/scale/options.ts";
 import { plotOf, tableOf } from "../bench/scale/report.ts";
 import { resultsOf, type ScaleResult } from "../bench/scale/results.ts";
-import { start } from "./support/pawl.ts";
+import { expectCleanInterrupt, expectWrongUsage, startBench } from "./support/bench.ts";
 
 /** That npm run bench:scale measures what it says, and takes no round of some for one of all. Never how fast. */
-
-function run(args: readonly string[]) {
-  const running = start("bench/scale.ts", args);
-  onTestFinished(() => void running.child.kill());
-  return running;
-}
 
 describe("npm run bench:scale", () => {
   it("prints every cell of every size, and writes nothing", async () => {
     const files = async () => (await readdir(new URL("../bench/results", import.meta.url))).sort();
     const before = await files();
-    const { code, stdout, stderr } = await run([
+    const { code, stdout, stderr } = await startBench("scale.ts", [
       ...["--quick", "--json", "--span", "20"],
       ...["--sizes", "10,5", "--workers", "1,2", "--enrolled", "50"],
     ]).finished;
@@ -58,32 +52,12 @@ describe("npm run bench:scale", () => {
     [["--workers", "0"], /^bench: --workers is numbers of processes from 1 to 256, not "0"\n$/],
     [["--enrolled", "0"], /^bench: --enrolled is a number of clients from 1 to 1000000, not "0"\n$/],
     [["--span", "1.5"], /^bench: --span is milliseconds from 1 to 60000, not "1.5"\n$/],
-  ])("%j ends with 2 and a line that says why", async (args, line) => {
-    const { code, stdout, stderr } = await run(args).finished;
-    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
-    expect(stderr).toMatch(line);
-    expect(stderr.trimEnd()).not.toContain("\n");
-  });
+  ])("%j ends with 2 and a line that says why", (args, line) => expectWrongUsage("scale.ts", args, line));
 
-  it.skipIf(process.platform !== "linux")("ends its processes and says 130 on ^C", async () => {
-    const { child, finished } = run(["--sizes", "5", "--span", "60000"]);
-    const children = async () =>
-      (await readFile(`/proc/${child.pid}/task/${child.pid}/children`, "utf8")).split(" ").filter(Boolean);
-    await expect.poll(async () => (await children()).length, { timeout: 20_000 }).toBeGreaterThanOrEqual(2);
-    const pids = (await children()).map(Number);
-    child.kill("SIGINT");
-    expect((await finished).code).toBe(130);
-    for (const pid of pids) await expect.poll(() => isAlive(pid)).toBe(false);
-  });
+  it.skipIf(process.platform !== "linux")("ends its processes and says 130 on ^C", () =>
+    expectCleanInterrupt("scale.ts", ["--sizes", "5", "--span", "60000"]),
+  );
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
 
 describe("open files", () => {
   it("that are too few are said before anything is measured", () => {

@@ -1,5 +1,4 @@
-import { readFile } from "node:fs/promises";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { CELLS, MEASUREMENTS } from "../bench/cells/index.ts";
 import { percentile } from "../bench/cells/latency.ts";
 import { type Measurement, WrongAnswerError } from "../bench/cells/measurement.ts";
@@ -8,15 +7,9 @@ import { tableOf } from "../bench/report/markdown.ts";
 import { barChart, PLOTS } from "../bench/report/plots.ts";
 import { median, type Result, resultsOf } from "../bench/report/results.ts";
 import type { BenchConnection } from "../bench/targets/target.ts";
-import { start } from "./support/pawl.ts";
+import { expectCleanInterrupt, expectWrongUsage, startBench } from "./support/bench.ts";
 
 /** That the bench measures what it says, of whom it says, and takes no wrong answer for a fast one. Never how fast. */
-
-function run(args: readonly string[]) {
-  const running = start("bench/run.ts", args);
-  onTestFinished(() => void running.child.kill());
-  return running;
-}
 
 describe("npm run bench", () => {
   it("prints every cell of every target that can have it, and nothing else", async () => {
@@ -30,7 +23,7 @@ describe("npm run bench", () => {
       "pawl-strict-gcm-node",
     ];
     const cells = ["rtt-1-64", "p99-1-64", "rounds-100", "handshake", "idle-memory"];
-    const { finished } = run([
+    const { finished } = startBench("run.ts", [
       ...["--quick", "--json", "--span", "20"],
       ...["--only", cells.join(","), "--targets", targets.join(",")],
     ]);
@@ -62,32 +55,18 @@ describe("npm run bench", () => {
     [["--only", "rtt-7-64"], /^bench: no cell is called "rtt-7-64"; there are rtt-1-64, .*\n$/],
     [["--targets", "net,tor"], /^bench: no target is called "tor"; there are net, .*\n$/],
     [["--span", "0"], /^bench: --span is milliseconds from 1 to 60000, not "0"\n$/],
-  ])("%j ends with 2 and a line that says why", async (args, line) => {
-    const { code, stdout, stderr } = await run(args).finished;
-    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
-    expect(stderr).toMatch(line);
-    expect(stderr.trimEnd()).not.toContain("\n");
-  });
+  ])("%j ends with 2 and a line that says why", (args, line) => expectWrongUsage("run.ts", args, line));
 
-  it.skipIf(process.platform !== "linux")("ends its processes and says 130 on ^C", async () => {
-    const { child, finished } = run(["--only", "rtt-1-64", "--targets", "net", "--span", "60000"]);
-    const children = async () =>
-      (await readFile(`/proc/${child.pid}/task/${child.pid}/children`, "utf8")).split(" ").filter(Boolean);
-    await expect.poll(async () => (await children()).length).toBeGreaterThanOrEqual(2);
-    const pids = (await children()).map(Number);
-    child.kill("SIGINT");
-    expect((await finished).code).toBe(130);
-    for (const pid of pids) await expect.poll(() => isAlive(pid)).toBe(false);
-  });
+  it.skipIf(process.platform !== "linux")("ends its processes and says 130 on ^C", () =>
+    expectCleanInterrupt("run.ts", ["--only", "rtt-1-64", "--targets", "net", "--span", "60000"]),
+  );
 });
 
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
+describe("the benches of one script", () => {
+  it.each(["record.ts", "fleet.ts", "counts.ts"])("bench/%s ends with 2 and a line that says why", (script) =>
+    expectWrongUsage(script, ["--fast"], /^bench: Unknown option '--fast'; --help shows what there is\n$/),
+  );
+});
 
 describe("every answer", () => {
   /** Answers rightly but for one bit at `at` of each answer behind the first `right` ones. */

@@ -1,6 +1,5 @@
-import { parseArgs } from "node:util";
 import { MAX_WORKERS } from "@pawl/server";
-import { UsageError } from "../options.ts";
+import { parseFlags, UsageError } from "../command-line.ts";
 import type { Effort } from "./measure.ts";
 
 export const USAGE = `usage: npm run bench:scale -- [options]
@@ -15,6 +14,16 @@ table, and writes bench/results/scale.{json,md,svg}.
   --enrolled N  clients enrolled where the start of \`pawl serve\` is timed, 100000 unless given; writes no file
   --span MS     milliseconds of rounds at each size and repetition; writes no file
 `;
+
+const FLAGS = {
+  quick: { type: "boolean" },
+  json: { type: "boolean" },
+  sizes: { type: "string" },
+  workers: { type: "string" },
+  enrolled: { type: "string" },
+  span: { type: "string" },
+  help: { type: "boolean", short: "h" },
+} as const;
 
 export interface Options {
   readonly help: boolean;
@@ -51,7 +60,7 @@ const MOST_CLIENTS = 28_000;
 
 /** @throws UsageError */
 export function parseOptions(args: readonly string[]): Options {
-  const values = parse(args);
+  const values = parseFlags(args, FLAGS);
   const plan = values.quick === true ? QUICK : FULL;
   return {
     help: values.help === true,
@@ -68,26 +77,6 @@ export function parseOptions(args: readonly string[]): Options {
       rehearsing: plan.rehearsing,
     },
   };
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        quick: { type: "boolean" },
-        json: { type: "boolean" },
-        sizes: { type: "string" },
-        workers: { type: "string" },
-        enrolled: { type: "string" },
-        span: { type: "string" },
-        help: { type: "boolean", short: "h" },
-      },
-    }).values;
-  } catch (error) {
-    const [what] = (error instanceof Error ? error.message : String(error)).split(/[.\n]/);
-    throw new UsageError(`${what}; --help shows what there is`);
-  }
 }
 
 /** Each once, the least first. Null where it is not given. */
