@@ -334,7 +334,7 @@ export class Connection implements PawlConnection {
       error: cause.kind === "violation" ? cause.error : null,
     };
     this.#ended = info;
-    this.#source.clear();
+    this.#source.close();
     if (terminated !== null || cause.kind === "end-of-stream")
       halfCloseAndDrain(this.#socket, this.#options.clock);
     // What a client of classic ends by closing has been answered: nothing is lost.

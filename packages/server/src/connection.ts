@@ -294,7 +294,7 @@ export class Connection implements Member {
     this.#sessionClock?.stop();
     this.#writer.stop();
     this.#waiting.length = 0;
-    this.#source.clear();
+    this.#source.close();
     const { events, application } = this.#host;
     this.#host.ended(this);
     if (this.#handle !== null) application.ended(this.#handle);

@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { FrameError } from "../errors.ts";
 import type { EndOfStreamEvent, FrameErrorEvent, PacketEvent } from "../events.ts";
 import { FrameReader } from "../wire.ts";
+import { onChunk } from "./chunks.ts";
 
 /** What a stream has for a session. */
 export type StreamEvent = PacketEvent | FrameErrorEvent | EndOfStreamEvent;
@@ -13,11 +14,13 @@ export class PacketSource {
   readonly #socket: Socket;
   readonly #reader = new FrameReader();
   #ended = false;
+  #closed = false;
 
   /** @param onInput called when there may be something for `next` */
   constructor(socket: Socket, onInput: () => void) {
     this.#socket = socket;
-    socket.on("data", (chunk: Buffer) => {
+    onChunk(socket, (chunk) => {
+      if (this.#closed) return;
       this.#reader.push(chunk);
       onInput();
     });
@@ -54,8 +57,9 @@ export class PacketSource {
     else if (this.#socket.isPaused()) this.#socket.resume();
   }
 
-  /** Forgets what is buffered. */
-  clear(): void {
+  /** Forgets what is buffered, and whatever is still read. */
+  close(): void {
+    this.#closed = true;
     this.#reader.clear();
   }
 }
