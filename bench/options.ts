@@ -5,7 +5,7 @@ import { TARGETS } from "./targets/index.ts";
 
 export const USAGE = `usage: npm run bench -- [options]
 
-Measures this machine: Pawl side by side with what a user would pick instead, all in one run. Takes six to eight minutes, prints
+Measures this machine: Pawl side by side with what a user would pick instead, all in one run. Takes seven to eight minutes, prints
 a table, and writes bench/results/bench.{json,md} with plots.
 
   --quick          a glance of under a minute; writes no file

@@ -1,5 +1,5 @@
 import { EchoProbe } from "./exchange.ts";
-import type { Measurement } from "./measurement.ts";
+import { type Measurement, STEADY_WARM_UPS } from "./measurement.ts";
 
 interface Outcome {
   /** µs */
@@ -15,6 +15,7 @@ export function latency(size: number): Measurement<Outcome> {
       { name: `p50-1-${size}`, unit: "µs", better: "less" },
       { name: `p99-1-${size}`, unit: "µs", better: "less" },
     ],
+    warmUps: STEADY_WARM_UPS,
     setting: () => ({ fresh: false, application: "echo", durable: false, clients: 1, connected: 1 }),
 
     work: async ({ connected: [connection] }, { ms }) => {

@@ -36,6 +36,9 @@ export interface Plan {
   readonly warmUp: Effort;
 }
 
+/** Of what is done many thousand times a second: V8 compiles only what it has seen often, and the last of it again and again. */
+export const STEADY_WARM_UPS = 4;
+
 /** The clients' side of a setting. */
 export interface Clients {
   readonly connected: readonly BenchConnection[];

@@ -1,5 +1,5 @@
 import { EchoProbe } from "./exchange.ts";
-import type { Measurement } from "./measurement.ts";
+import { type Measurement, STEADY_WARM_UPS } from "./measurement.ts";
 
 interface Outcome {
   readonly roundTrips: number;
@@ -14,6 +14,7 @@ export function roundTrips(clients: number, size: number): Measurement<Outcome> 
       { name: `rtt-${clients}-${size}`, unit: "round trips/s", better: "more" },
       { name: `cpu-${clients}-${size}`, unit: "µs of processor", better: "less" },
     ],
+    warmUps: STEADY_WARM_UPS,
     setting: () => ({ fresh: false, application: "echo", durable: false, clients, connected: clients }),
 
     work: async ({ connected }, { ms }) => {

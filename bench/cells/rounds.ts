@@ -1,5 +1,5 @@
 import type { BenchConnection } from "../targets/target.ts";
-import { type Measurement, WrongAnswerError } from "./measurement.ts";
+import { type Measurement, STEADY_WARM_UPS, WrongAnswerError } from "./measurement.ts";
 
 interface Outcome {
   readonly rounds: number;
@@ -11,6 +11,7 @@ export function rounds(clients: number): Measurement<Outcome> {
   return {
     name: `rounds-${clients}`,
     cells: [{ name: `rounds-${clients}`, unit: "rounds/s", better: "more" }],
+    warmUps: STEADY_WARM_UPS,
     setting: () => ({ fresh: false, application: "rounds", durable: false, clients, connected: clients }),
 
     work: async ({ connected }, { ms }) => {
