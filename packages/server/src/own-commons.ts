@@ -18,16 +18,21 @@ interface Present {
 export class OwnCommons implements Commons {
   readonly #options: Pick<ResolvedOptions, "clock" | "maxClients">;
   readonly #buckets: HandshakeBuckets;
-  readonly #budget = new ChallengeBudget();
+  readonly #budget: ChallengeBudget;
   readonly #halfOpen: HalfOpenTable<Member>;
   readonly #present = new Map<Member, Present>();
   /** Live and half-open. */
   readonly #byClient = new Map<ClientId, Present[]>();
   readonly #live = new Map<ClientId, Member>();
 
-  constructor(options: Pick<ResolvedOptions, "clock" | "limits" | "maxClients">, events: EventBus) {
+  constructor(
+    options: Pick<ResolvedOptions, "clock" | "limits" | "maxClients">,
+    events: EventBus,
+    budget = new ChallengeBudget(),
+  ) {
     const { clock, limits } = options;
     this.#options = options;
+    this.#budget = budget;
     this.#buckets = new HandshakeBuckets(clock, limits.handshakesPerSecond, limits.handshakeBurst);
     this.#halfOpen = new HalfOpenTable(limits, (member, limit) => {
       const { id: connection, remoteAddress, worker } = member;

@@ -1,33 +1,21 @@
 import { once } from "node:events";
-import { connect, createServer, type Server, Socket } from "node:net";
+import { type AddressInfo, createServer, Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { onChunk } from "./chunks.ts";
+import { type SocketPair, socketPair } from "./testing/socket-pair.ts";
 
-const open: { socket?: Socket; server?: Server }[] = [];
-
-/** Both ends of a connection over loopback. */
-async function connection(): Promise<{ client: Socket; accepted: Socket }> {
-  const server = createServer({ allowHalfOpen: true });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  const client = connect({ port: address.port, host: "127.0.0.1", allowHalfOpen: true });
-  const [[accepted]] = (await Promise.all([once(server, "connection"), once(client, "connect")])) as [
-    [Socket],
-    [],
-  ];
-  open.push({ socket: client }, { socket: accepted, server });
-  return { client, accepted };
-}
+const open: { close(): void }[] = [];
 
 afterEach(() => {
-  for (const { socket, server } of open.splice(0)) {
-    socket?.destroy();
-    server?.close();
-  }
+  for (const one of open.splice(0)) one.close();
 });
+
+async function connection(): Promise<SocketPair> {
+  const pair = await socketPair();
+  open.push({ close: pair.done });
+  return pair;
+}
 
 /** All bytes that come until the end. */
 function collect(socket: Socket): { chunks: Buffer[]; whole: Promise<Buffer> } {
@@ -105,15 +93,13 @@ describe("the chunks of a socket", () => {
 
   it("come from a socket of another kind as from any stream", async () => {
     class Tapped extends Socket {}
-    const server = createServer((socket) => socket.end("one"));
-    open.push({ server });
+    const server = createServer((accepted) => accepted.end("one"));
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
-    const address = server.address();
-    if (address === null || typeof address === "string") throw new Error("no port");
+    const { port } = server.address() as AddressInfo;
     const socket = new Tapped();
-    open.push({ socket });
-    socket.connect(address.port, "127.0.0.1");
+    open.push({ close: () => socket.destroy() }, server);
+    socket.connect(port, "127.0.0.1");
     await once(socket, "connect");
     const { whole } = collect(socket);
     expect(socket.listenerCount("data")).toBe(1);

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { connect, createServer, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
@@ -8,6 +8,7 @@ import { type Clock, systemClock, timersBy } from "./clock.ts";
 import { halfCloseAndDrain } from "./drain.ts";
 import { pooledRandom, systemRandom } from "./random.ts";
 import { sendFrame } from "./send-frame.ts";
+import { socketPair } from "./testing/socket-pair.ts";
 
 describe("systemClock", () => {
   it("calls back once, unless it was cancelled", async () => {
@@ -131,28 +132,9 @@ describe("systemRandom", () => {
   });
 });
 
-async function pairOfSockets(): Promise<{ a: Socket; b: Socket; done: () => void }> {
-  const server = createServer({ allowHalfOpen: true });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  const a = connect({ port: address.port, host: "127.0.0.1", allowHalfOpen: true });
-  const [b] = (await once(server, "connection")) as [Socket];
-  return {
-    a,
-    b,
-    done: () => {
-      a.destroy();
-      b.destroy();
-      server.close();
-    },
-  };
-}
-
 describe("halfCloseAndDrain", () => {
   it("lets the last bytes arrive although input is unread", async () => {
-    const { a, b, done } = await pairOfSockets();
+    const { client: a, accepted: b, done } = await socketPair();
     const got: Buffer[] = [];
     a.on("data", (chunk: Buffer) => got.push(chunk));
     a.write(Buffer.alloc(200_000));
@@ -166,7 +148,7 @@ describe("halfCloseAndDrain", () => {
   });
 
   it("destroys the connection when the other side does not close in time", async () => {
-    const { a, b, done } = await pairOfSockets();
+    const { client: a, accepted: b, done } = await socketPair();
     const due: (() => void)[] = [];
     const after: Clock["after"] = (_ms, callback) => {
       due.push(callback);

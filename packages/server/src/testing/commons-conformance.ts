@@ -1,5 +1,6 @@
 import type { ClientId, Epoch } from "@pawl/protocol";
 import { describe, expect, it } from "vitest";
+import { ChallengeBudget } from "../challenge-budget.ts";
 import type { Commons, Member } from "../commons.ts";
 import type { Arrival } from "../door.ts";
 import { EventBus } from "../events.ts";
@@ -47,11 +48,11 @@ export function commonsConformance(
   name: string,
   make: (own: OwnCommons, events: EventBus) => CommonsUnderTest,
 ): void {
-  function setUp({ maxClients = 10, halfOpen = 512 } = {}) {
+  function setUp({ maxClients = 10, halfOpen = 512, challenges = 100 } = {}) {
     const clock = new FakeClock();
     const events = new EventBus(clock);
     const limits = { ...defaultLimits(1 << 20), halfOpen };
-    const own = new OwnCommons({ clock, limits, maxClients }, events);
+    const own = new OwnCommons({ clock, limits, maxClients }, events, new ChallengeBudget(challenges));
     const { servers, arrived, settle } = make(own, events);
     let ids = 0;
     const serverAt = (index: number) => {
@@ -59,11 +60,11 @@ export function commonsConformance(
       if (server === undefined) throw new RangeError("no server");
       return server;
     };
-    const greetingOf = (client: number, epoch: number, generation = 7n) => ({
+    const greetingOf = (client: number, epoch: number, { gcm = false } = {}) => ({
       clientId: client as ClientId,
       epoch: epoch as Epoch,
-      generation,
-      gcm: false,
+      generation: 7n,
+      gcm,
     });
     const arrive = (server: number) => {
       const member = new FakeMember(++ids);
@@ -77,8 +78,8 @@ export function commonsConformance(
       serverAt,
       greetingOf,
       arrive,
-      standing: async (server: number, client: number) => {
-        const asked = serverAt(server).standing(greetingOf(client, 0));
+      standing: async (server: number, client: number, { gcm = false } = {}) => {
+        const asked = serverAt(server).standing(greetingOf(client, 0, { gcm }));
         settle();
         return asked;
       },
@@ -125,6 +126,32 @@ export function commonsConformance(
       serverAt(0).ended(member);
       settle();
       expect(await standing(1, 2)).toEqual({ live: false, room: true, spent: false });
+    });
+
+    it("takes a client for live as long as one of its sessions is", async () => {
+      const { live, standing, serverAt, settle } = setUp();
+      const older = live(0, 1, 4);
+      const newer = live(1, 1, 5);
+      serverAt(0).ended(older);
+      settle();
+      expect(await standing(0, 1)).toMatchObject({ live: true });
+      serverAt(1).ended(newer);
+      settle();
+      expect(await standing(0, 1)).toMatchObject({ live: false });
+    });
+
+    it("counts the challenges of strict-gcm for each client, until its epoch moves", async () => {
+      const { arrive, serverAt, greetingOf, standing, settle } = setUp({ challenges: 2 });
+      const [first, second] = [arrive(0), arrive(1)];
+      serverAt(0).greeted(first, greetingOf(1, 0, { gcm: true }));
+      serverAt(1).greeted(second, greetingOf(1, 0, { gcm: true }));
+      settle();
+      expect(await standing(1, 1, { gcm: true })).toMatchObject({ spent: true });
+      expect(await standing(1, 1)).toMatchObject({ spent: false });
+      expect(await standing(1, 2, { gcm: true })).toMatchObject({ spent: false });
+      serverAt(1).becameLive(second);
+      settle();
+      expect(await standing(1, 1, { gcm: true })).toMatchObject({ spent: false });
     });
 
     it("ends a client's older session for its newer one, and has half-open ones forget", () => {
