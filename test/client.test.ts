@@ -168,6 +168,17 @@ describe("a session", () => {
     expect(await session.closed).toEqual({ reason: "done", by: "local", error: null });
   });
 
+  it("refuses a first message of classic that is too long, and goes on with the next", async () => {
+    fleet = await startFleet(1, { suite: CLASSIC, onMessage: (_session, message) => message });
+    const session = await fleet.connect(0);
+    const calls = [session.request(new Uint8Array(20_000)), session.request("a")];
+    const [long, short] = await Promise.allSettled(calls);
+    expect(long).toMatchObject({ reason: { code: "PAWL_MESSAGE_TOO_LARGE", length: 20_000 } });
+    expect(short).toMatchObject({ value: new Uint8Array([97]) });
+    expect((await session.request(new Uint8Array(20_000))).length).toBe(20_000);
+    await session.close();
+  });
+
   it("makes round 1 a cover when asked to", async () => {
     fleet = await startFleet(1, eager);
     const credential = fleet.credentials[0] ?? "";

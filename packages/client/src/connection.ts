@@ -221,10 +221,11 @@ export class Connection implements PawlConnection {
     const { message, kind } = call;
     const limit = this.#session.messageLimit;
     if (message.length > limit) {
-      if (message.length > this.maxMessage) throw new MessageTooLargeError(message.length, limit);
-      // Section 1: a client whose first message is larger than a first DATA may be opens with a cover.
-      this.#waiting.unshift(call);
+      // Section 1: a client whose first message is larger than a first DATA may be opens with a cover, which classic has not.
+      if (message.length > this.maxMessage || !this.#options.credential.suite.strict)
+        throw new MessageTooLargeError(message.length, limit);
       this.#send({ message: new Uint8Array(), kind: "cover", resolve: () => {}, reject: () => {} });
+      this.#waiting.unshift(call);
       return;
     }
     if (this.#replyTimer === null) this.#replyTimer = this.#startReplyTimer();
