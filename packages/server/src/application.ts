@@ -67,7 +67,8 @@ export class SessionHandle implements LiveSession {
 
 /**
  * Answers one message of an authenticated client. Text is sent as UTF-8. What it throws ends the session, with an
- * `application-error`.
+ * `application-error`. The message is a view of memory that others share, up to 16 KiB of it: what is kept for long, or handed
+ * to a thread, is to be copied (`message.slice()`).
  */
 export type MessageHandler = (
   session: ServerSessionHandle,

@@ -1,5 +1,4 @@
-// biome-ignore lint/style/noRestrictedImports: it starts no thread, and keeps memory out of their hands.
-import { markAsUntransferable } from "node:worker_threads";
+import { keepFromThreads } from "./shared-memory.ts";
 
 const PIECE_BYTES = 16 * 1024;
 /** So that its length tells a large piece from one that others have a part of. */
@@ -48,7 +47,6 @@ export class Pool {
   #begin(): void {
     this.#piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
     this.#used = 0;
-    // Who handed one message to a thread would take those of others along, as with the pool of Node.js itself.
-    markAsUntransferable(this.#piece.buffer);
+    keepFromThreads(this.#piece);
   }
 }

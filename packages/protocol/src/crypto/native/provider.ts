@@ -7,6 +7,7 @@ import { encodeHeader, type Header } from "../../wire.ts";
 import { nodeCrypto } from "../node.ts";
 import { Pool } from "../pool.ts";
 import type { CryptoProvider, RecordChain } from "../provider.ts";
+import { keepFromThreads } from "../shared-memory.ts";
 import { type Addon, type NativeChain, STATUS } from "./addon.ts";
 
 const HASH_BYTES = 32;
@@ -23,6 +24,11 @@ const OPENSSL_FAILED = "OpenSSL failed";
 export function nativeCrypto(addon: Addon): CryptoProvider {
   const frames = new Pool();
   const plaintexts = new Pool();
+  const hmacSha256: CryptoProvider["hmacSha256"] = (key, ...parts) => {
+    const tag = new Uint8Array(HASH_BYTES);
+    addon.hmacSha256(tag, key, ...parts);
+    return tag;
+  };
   return {
     ...nodeCrypto,
     name: "native",
@@ -33,15 +39,8 @@ export function nativeCrypto(addon: Addon): CryptoProvider {
       return hash;
     },
 
-    hmacSha256(key, ...parts) {
-      const tag = new Uint8Array(HASH_BYTES);
-      addon.hmacSha256(tag, key, ...parts);
-      return tag;
-    },
-
-    hmacTag(key, sealed) {
-      return this.hmacSha256(key, sealed);
-    },
+    hmacSha256,
+    hmacTag: hmacSha256,
 
     cbcEncrypt(key, iv, plaintext) {
       const out = new Uint8Array((Math.floor(plaintext.length / BLOCK_BYTES) + 1) * BLOCK_BYTES);
@@ -102,6 +101,8 @@ class NativeRecords implements RecordChain {
     const room = inPlace ? packet : this.#plaintexts.room;
     const opened = this.#chain.open(packet, room, at);
     if (opened < 0) throw errorOf(opened, header);
+    // The start of the next packet may lie behind it.
+    if (inPlace) keepFromThreads(packet);
     // No Buffer, whose `slice` would surprise who gets the message.
     const message = new Uint8Array(room.buffer, room.byteOffset + at, opened >>> 1);
     return { message, kind: (opened & 1) === 0 ? "message" : "cover" };
