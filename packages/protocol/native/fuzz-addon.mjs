@@ -1,10 +1,10 @@
-/** The addon with any arguments in any order, for the sanitizers: `node fuzz-addon.mjs <addon> [rounds]`. */
+/** The addon with any arguments in any order, for the sanitizers: `node fuzz-addon.mjs <addon> [rounds [seed]]`. */
 import { createRequire } from "node:module";
 
-const [, , path, rounds = "200000"] = process.argv;
+const [, , path, rounds = "200000", seed = "1"] = process.argv;
 const { RecordChain, sha256, hmacSha256, cbcEncrypt, cbcDecrypt } = createRequire(import.meta.url)(path);
 
-let state = 1;
+let state = Number(seed);
 function drawn(below) {
   state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
   return Math.floor((state / 2 ** 32) * below);
@@ -76,13 +76,17 @@ function exchange() {
   const [at, length] = [drawn(20), 4 + around + room];
   const memory = new Uint8Array(at + length);
   memory[at + 5] = 30;
-  const plaintext = new Uint8Array(at + room);
+  // In memory of its own, or where it lies.
+  const packet = memory.subarray(at + 4);
+  const [plaintext, start] = drawn(2)
+    ? [new Uint8Array(at + room), at]
+    : [packet, 16 + (suite === 2 ? 16 : 12)];
   const kind = 1 + drawn(2);
   if (new RecordChain(suite, secret).seal(memory, at, length, message, text, kind) !== 0)
     throw new Error("not sealed");
-  const opened = new RecordChain(suite, secret).open(memory.subarray(at + 4), plaintext, at);
+  const opened = new RecordChain(suite, secret).open(packet, plaintext, start);
   if (opened !== 2 * message.length + kind - 1) throw new Error(`opened to ${opened}`);
-  if (Buffer.compare(plaintext.subarray(at, at + message.length), message) !== 0)
+  if (Buffer.compare(plaintext.subarray(start, start + message.length), message) !== 0)
     throw new Error("another message");
 }
 
