@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ListenError, OptionError } from "./errors.ts";
 import { createMemoryStore } from "./keys/index.ts";
 import { resolveOptions, type ServerOptions } from "./options.ts";
+import { LocalRounds } from "./rounds/index.ts";
 import { createServer } from "./server.ts";
 
 const keys = createMemoryStore();
@@ -27,6 +28,7 @@ describe("options", () => {
     ["rounds.policy", { rounds: { policy: "later" as never } }],
     ["rounds.aggregates", { rounds: { aggregates: ["median" as never] } }],
     ["rounds", { rounds: {}, onMessage: (_session, message) => message }],
+    ["rounds", { rounds: {}, roundsBackend: (context) => new LocalRounds(context) }],
   ];
   it.each(WRONG)("%s is refused by its name", (option, options) => {
     expect(() => createServer({ keys, ...options })).toThrow(

@@ -131,12 +131,12 @@ export function resolveOptions(options: ServerOptions): ResolvedOptions {
   const suites = options.suites ?? STRICT_SUITES;
   if (suites.length === 0) throw new OptionError("suites", "at least one suite", "none");
   const rounds = options.rounds ?? {};
-  if (options.onMessage !== undefined && options.rounds !== undefined) {
-    throw new OptionError("rounds", "either onMessage or rounds", "both");
-  }
-  if (options.onMessage !== undefined && options.roundsBackend !== undefined) {
-    throw new OptionError("roundsBackend", "either onMessage or roundsBackend", "both");
-  }
+  // Each is a whole answer to what becomes of messages.
+  const [, second] = (["onMessage", "roundsBackend", "rounds"] as const).filter(
+    (name) => options[name] !== undefined,
+  );
+  if (second !== undefined)
+    throw new OptionError(second, "one of onMessage, roundsBackend and rounds", "more than one");
   if (rounds.deadlineMs !== undefined)
     integer("rounds.deadlineMs", rounds.deadlineMs, 1, Number.MAX_SAFE_INTEGER);
   if (rounds.policy !== undefined && rounds.policy !== "barrier" && rounds.policy !== "eager") {
