@@ -62,7 +62,6 @@ export class ServerSession extends Session<ServerState, ServerEvent, ServerEffec
   /** From HELLO to CHALLENGE. */
   #hello: HelloDecision | null = null;
   #proof: Proof | null = null;
-  #generation: bigint | null = null;
   #first: FirstPacket | null = null;
   #live = false;
 
@@ -104,11 +103,6 @@ export class ServerSession extends Session<ServerState, ServerEvent, ServerEffec
   /** Of this session; null until HELLO is verified. */
   get epoch(): Epoch | null {
     return this.peer?.epoch ?? null;
-  }
-
-  /** Of the record that HELLO was verified against; null before, and in classic. */
-  get generation(): bigint | null {
-    return this.#generation;
   }
 
   /** The first packet is committed (classic: verified). */
@@ -231,7 +225,6 @@ export class ServerSession extends Session<ServerState, ServerEvent, ServerEffec
     this.peer = { suite, clientId, epoch };
     this.opener = new RecordOpener(this.crypto, chains.c2s);
     this.sealer = new RecordSealer(this.crypto, chains.s2c);
-    this.#generation = generation;
     this.#proof = { generation, next: secret.next(), t: copyOf(transcript, 0, LAST_BYTES) };
     this.#hello = null;
     secret.wipe();
