@@ -146,11 +146,11 @@ class Reconnecting implements ReconnectingClient {
       throw this.#final ?? error;
     });
     this.#connection = connection;
-    const since = this.#clock.now();
+    const since = this.#clock.elapsed();
     void connection.closed.then(({ reason }) => {
       if (reason !== "renew") return;
       if (this.#connection === connection) this.#connection = null;
-      if (this.#clock.now() - since >= BACKOFF_LAST_MS) this.#reset();
+      if (this.#clock.elapsed() - since >= BACKOFF_LAST_MS) this.#reset();
       this.#idleRenewals++;
       void this.#comeBack();
     });

@@ -40,7 +40,7 @@ export class HandshakeBuckets {
   }
 
   #refilled(key: string): Bucket {
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     const known = this.#buckets.get(key);
     const bucket = known ?? { tokens: this.#burst, at: now };
     const refill = (Math.max(0, now - bucket.at) / 1000) * this.#perSecond;

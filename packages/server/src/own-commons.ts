@@ -62,7 +62,7 @@ export class OwnCommons implements Commons {
     return {
       live,
       room: live || this.#live.size < maxClients,
-      spent: gcm && !this.#budget.allows(clientId, epoch, clock.now()),
+      spent: gcm && !this.#budget.allows(clientId, epoch, clock.elapsed()),
     };
   }
 
@@ -76,7 +76,7 @@ export class OwnCommons implements Commons {
 
   greeted(member: Member, greeting: Greeting): void {
     const { clientId, epoch, gcm } = greeting;
-    if (gcm) this.#budget.note(clientId, epoch, this.#options.clock.now());
+    if (gcm) this.#budget.note(clientId, epoch, this.#options.clock.elapsed());
     const present = { member, greeting, live: false };
     this.#present.set(member, present);
     const connections = this.#byClient.get(clientId);

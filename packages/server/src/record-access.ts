@@ -69,7 +69,7 @@ export class RecordAccess {
   async #commit(effect: Effect<"commit">, origin: Origin): Promise<Answer> {
     const { options, events, health } = this.#host;
     const { clientId, expected, next, accepted } = effect;
-    const startedAt = options.clock.now();
+    const startedAt = options.clock.elapsed();
     let answer: Answer;
     try {
       const result = await options.keys.commit({ clientId, expected, next, accepted });
@@ -85,7 +85,7 @@ export class RecordAccess {
       wipe(next.secret);
     }
     const purpose = accepted === null ? "catch-up" : "first-packet";
-    const latencyMs = options.clock.now() - startedAt;
+    const latencyMs = options.clock.elapsed() - startedAt;
     events.emit({ type: "commit", purpose, outcome: answer.outcome, latencyMs, clientId, ...origin });
     return answer;
   }

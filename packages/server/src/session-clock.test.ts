@@ -27,6 +27,26 @@ describe("SessionClock", () => {
     expect(clock.pending).toBe(0);
   });
 
+  it("heeds no clock that is set", () => {
+    for (const by of [-10_000_000, 10_000_000]) {
+      const { clock, told, session } = start({ idleMs: 100, maxAgeMs: 250 });
+      const since = clock.elapsed();
+      for (let i = 0; i < 4; i++) {
+        clock.advance(60);
+        session.touch();
+      }
+      clock.set(by);
+      session.touch();
+      clock.advance(9);
+      expect(told).toEqual([]);
+      clock.advance(1);
+      expect(told.map(([what]) => what)).toEqual(["old"]);
+      clock.advance(90);
+      expect(told.map(([what]) => what)).toEqual(["old", "idle"]);
+      expect(clock.elapsed() - since).toBe(340);
+    }
+  });
+
   it("tells once that the session is old, and goes on to watch for silence", () => {
     const { clock, told, session } = start({ idleMs: 100, maxAgeMs: 250 });
     for (let i = 0; i < 10; i++) {

@@ -20,14 +20,14 @@ export class SessionClock {
     this.#clock = clock;
     this.#idleMs = idleMs;
     this.#on = on;
-    this.#lastActive = clock.now();
+    this.#lastActive = clock.elapsed();
     this.#oldAt = maxAgeMs === null ? Number.POSITIVE_INFINITY : this.#lastActive + maxAgeMs;
     this.#cancel = this.#arm(this.#lastActive);
   }
 
   /** There was a message. */
   touch(): void {
-    this.#lastActive = this.#clock.now();
+    this.#lastActive = this.#clock.elapsed();
   }
 
   stop(): void {
@@ -41,7 +41,7 @@ export class SessionClock {
   }
 
   #due(): void {
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     const isOld = now >= this.#oldAt;
     const isIdle = now >= this.#lastActive + this.#idleMs;
     if (isOld) this.#oldAt = Number.POSITIVE_INFINITY;

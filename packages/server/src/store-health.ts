@@ -42,7 +42,7 @@ export class StoreHealth {
 
   /** Something failed that anybody can cause. */
   suspect(): void {
-    if (this.#clock.now() - this.#lastProbe >= PROBE_EVERY_MS) void this.#check();
+    if (this.#clock.elapsed() - this.#lastProbe >= PROBE_EVERY_MS) void this.#check();
   }
 
   stop(): void {
@@ -55,7 +55,7 @@ export class StoreHealth {
   async #check(): Promise<void> {
     if (this.#stopped || this.#probing || this.#cancel !== null) return;
     this.#probing = true;
-    this.#lastProbe = this.#clock.now();
+    this.#lastProbe = this.#clock.elapsed();
     const failedBefore = this.#failedCommits;
     let works = false;
     try {
@@ -77,13 +77,13 @@ export class StoreHealth {
 
   #enter(error: unknown): void {
     if (this.#stopped || this.#unavailableSince !== null) return;
-    this.#unavailableSince = this.#clock.now();
+    this.#unavailableSince = this.#clock.elapsed();
     this.#events.emit({ type: "store-unavailable", message: messageOf(error) });
   }
 
   #leave(): void {
     if (this.#unavailableSince === null) return;
-    const downMs = this.#clock.now() - this.#unavailableSince;
+    const downMs = this.#clock.elapsed() - this.#unavailableSince;
     this.#unavailableSince = null;
     this.#events.emit({ type: "store-available", downMs });
   }

@@ -1,7 +1,9 @@
 /** Time, as a parameter everywhere, so that tests never sleep. */
 export interface Clock {
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, as this machine has it: it may be set, forward and back. For what is told or stored. */
   now(): number;
+  /** Whole milliseconds since some moment, which nobody sets. For how long something takes, and when it is over. */
+  elapsed(): number;
   /** Calls back once after `ms`, however long; returns what cancels it. The timer keeps the process alive. */
   after(ms: number, callback: () => void): () => void;
   /** As `after`, for what is put off again with each message: that costs a fraction of a timer of its own. */
@@ -51,6 +53,7 @@ const longTimer = timersBy(after);
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  elapsed: () => Math.trunc(performance.now()),
   after,
   timer: (ms, callback) => {
     if (ms > LONGEST_TIMEOUT_MS) return longTimer(ms, callback);

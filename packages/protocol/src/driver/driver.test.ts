@@ -154,7 +154,7 @@ describe("halfCloseAndDrain", () => {
       due.push(callback);
       return () => {};
     };
-    const clock: Clock = { now: () => 0, after, timer: timersBy(after) };
+    const clock: Clock = { now: () => 0, elapsed: () => 0, after, timer: timersBy(after) };
     a.on("error", () => {});
     halfCloseAndDrain(b, clock);
     await sleep(20);

@@ -134,7 +134,7 @@ export class Rounds<To> {
   #openRound(): OpenRound<To> {
     const round: OpenRound<To> = {
       number: ++this.#last,
-      openedAt: this.#clock.now(),
+      openedAt: this.#clock.elapsed(),
       values: new Map(),
       entries: new Map(),
       sent: 0,
@@ -164,7 +164,7 @@ export class Rounds<To> {
     const aggregate = aggregateOf(round.number, values, this.#reducers);
     const entries = [...round.entries.values()];
     const covers = entries.filter(({ value }) => value === null).length;
-    const durationMs = this.#clock.now() - round.openedAt;
+    const durationMs = this.#clock.elapsed() - round.openedAt;
     const owed = entries.filter((entry): entry is Owed<To> => entry.to !== null);
     this.#onClosed({ ...aggregate, covers, durationMs, closedBy }, owed);
   }

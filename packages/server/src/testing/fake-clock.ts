@@ -3,11 +3,22 @@ import { type Clock, timersBy } from "@pawl/protocol/driver";
 /** Time that a test moves. */
 export class FakeClock implements Clock {
   #now = 0;
+  /** By how much it was set, forward. */
+  #set = 0;
   readonly #timers = new Set<{ at: number; callback: () => void }>();
   readonly timer = timersBy((ms, callback) => this.after(ms, callback));
 
   now(): number {
+    return this.#now + this.#set;
+  }
+
+  elapsed(): number {
     return this.#now;
+  }
+
+  /** Somebody sets the machine's clock, forward or back. */
+  set(byMs: number): void {
+    this.#set += byMs;
   }
 
   after(ms: number, callback: () => void): () => void {

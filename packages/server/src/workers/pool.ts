@@ -120,7 +120,7 @@ export class WorkerPool {
   #keep(worker: number, running: WorkerProcess): void {
     const { clock } = this.#options;
     const { events } = this.#shared;
-    const startedAt = clock.now();
+    const startedAt = clock.elapsed();
     const started = () => events.emit({ type: "worker-started", pid: running.pid ?? 0 }, worker);
     running.ready.then(started, () => {});
     void running.ended.then((how) => {
@@ -130,7 +130,7 @@ export class WorkerPool {
         events.emit({ type: "worker-ended", pid, how, againInMs: null }, worker);
         return;
       }
-      const soon = clock.now() - startedAt < SOON_MS;
+      const soon = clock.elapsed() - startedAt < SOON_MS;
       const before = soon ? (this.#pauses.get(worker) ?? 0) : 0;
       const pause = Math.min(Math.max(FIRST_PAUSE_MS, 2 * before), LONGEST_PAUSE_MS);
       this.#pauses.set(worker, pause);

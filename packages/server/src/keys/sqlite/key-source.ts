@@ -43,14 +43,14 @@ export class KeySource {
   }
 
   async reload(): Promise<void> {
-    this.#reloadedAt = this.#clock.now();
+    this.#reloadedAt = this.#clock.elapsed();
     const keys = await this.#dbKeys();
     this.#reader.useKeyring(new Keyring(keys));
     wipe(...keys);
   }
 
   #pause(): Promise<void> {
-    const left = this.#reloadedAt + RELOAD_PAUSE_MS - this.#clock.now();
+    const left = this.#reloadedAt + RELOAD_PAUSE_MS - this.#clock.elapsed();
     if (left <= 0) return Promise.resolve();
     return new Promise((resolve) => {
       this.#clock.after(left, resolve);

@@ -84,6 +84,7 @@ const inBackground: Clock["after"] = (ms, callback) => {
 };
 const backgroundClock: Clock = {
   now: systemClock.now,
+  elapsed: systemClock.elapsed,
   after: inBackground,
   timer: timersBy(inBackground),
 };
