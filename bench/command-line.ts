@@ -3,7 +3,7 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { endAll } from "./processes.ts";
+import { statusLine } from "@pawl/bench";
 
 /** What the command lines of all benches have in common. */
 
@@ -37,27 +37,28 @@ export function flagsOf<const F extends Flags>(usage: string, flags: F) {
   }
 }
 
-/** Runs a bench with a folder of its own. Its processes and its folder go with it, also on ^C. */
+/** Runs a bench with a folder of its own. Its folder goes with it, and its processes, which take the signal, also on ^C. */
 export async function program<Options extends { readonly help: boolean }>(
   usage: string,
   parse: (args: readonly string[]) => Options,
-  run: (options: Options, folder: string) => Promise<void>,
+  run: (options: Options, folder: string, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
+  const processes = new AbortController();
   try {
     const options = parse(process.argv.slice(2));
     if (options.help) process.stdout.write(usage);
-    else await inFolder((folder) => run(options, folder));
+    else await inFolder(processes, (folder) => run(options, folder, processes.signal));
   } catch (error) {
-    endAll();
+    processes.abort();
     complain(error);
   }
 }
 
-async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
+async function inFolder(processes: AbortController, work: (folder: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "pawl-bench-"));
   const leave = () => rmSync(folder, { recursive: true, force: true });
   const stop = (status: number) => () => {
-    endAll();
+    processes.abort();
     leave();
     process.exit(status);
   };
@@ -74,7 +75,5 @@ function complain(error: unknown): void {
   process.exitCode = error instanceof UsageError ? 2 : 1;
 }
 
-/** On a terminal alone: the line is written over. */
-export function progress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
-}
+/** On a terminal alone. */
+export const progress = statusLine(process.stderr);

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { endsWithBench } from "./processes.ts";
 
 /** `pawl` from the build, as a process whose time and memory are taken. */
 
@@ -16,14 +15,25 @@ export interface CommandUsage {
   readonly peakMiB: number;
 }
 
-/** Until it ends, or until stdout has `ready`: then its memory is read and it is told to end. */
-export function runCommand(home: string, args: readonly string[], ready?: RegExp): Promise<CommandUsage> {
+export interface CommandOptions {
+  /** What stdout has when its memory is to be read and it is to end; unless given, it ends by itself. */
+  readonly ready?: RegExp;
+  /** Ends it at once. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export function runCommand(
+  home: string,
+  args: readonly string[],
+  { ready, signal }: CommandOptions = {},
+): Promise<CommandUsage> {
   return new Promise((resolve, reject) => {
     const start = performance.now();
     const child = spawn(process.execPath, ["--import", PEAK, CLI, ...args, "--home", home], {
       stdio: ["ignore", "pipe", "pipe", "pipe"],
+      signal,
+      killSignal: "SIGKILL",
     });
-    endsWithBench(child);
     let ms: number | null = null;
     let peak = "";
     child.stdout?.on("data", (chunk: Buffer) => {
@@ -44,8 +54,9 @@ export function runCommand(home: string, args: readonly string[], ready?: RegExp
 }
 
 /** Until it listens. */
-export function startServe(home: string): Promise<CommandUsage> {
-  return runCommand(home, ["serve", "--listen", "127.0.0.1:0", "--log", "off"], /serves on/);
+export function startServe(home: string, signal?: AbortSignal): Promise<CommandUsage> {
+  const args = ["serve", "--listen", "127.0.0.1:0", "--log", "off"];
+  return runCommand(home, args, { ready: /serves on/, signal });
 }
 
 function pipeOf(child: ChildProcess, descriptor: number): NodeJS.ReadableStream {

@@ -1,5 +1,4 @@
-import { CELLS, MEASUREMENTS } from "./cells/index.ts";
-import type { Measurement, Plan } from "./cells/measurement.ts";
+import { CELLS, chosen, MEASUREMENTS, type Measurement, type Plan, planOf } from "@pawl/bench";
 import { parseFlags, UsageError } from "./command-line.ts";
 import { TARGETS } from "./targets/index.ts";
 
@@ -41,8 +40,6 @@ export interface Options {
 
 const FULL = { repetitions: 5, ms: 700, idle: 1_000 };
 const QUICK = { repetitions: 2, ms: 80, idle: 250 };
-/** Of the time of a sample. Memory grows most with the first connections, so there are as many before those that count. */
-const WARM_UP = 1 / 4;
 
 /** @throws UsageError */
 export function parseOptions(args: readonly string[]): Options {
@@ -51,7 +48,7 @@ export function parseOptions(args: readonly string[]): Options {
   const span = values.span === undefined ? ms : milliseconds(values.span);
   // A span that is shorter than that of a whole run leaves everything smaller.
   const connections = Math.max(1, Math.round(Math.min(idle, (idle * span) / ms)));
-  const cells = chosen(
+  const cells = named(
     "cell",
     values.only,
     CELLS.map(({ name }) => name),
@@ -60,26 +57,20 @@ export function parseOptions(args: readonly string[]): Options {
     help: values.help === true,
     json: values.json === true,
     full: [values.quick, values.only, values.targets, values.span].every((value) => value === undefined),
-    plan: {
-      repetitions,
-      sample: { ms: span, idle: connections },
-      warmUp: { ms: span * WARM_UP, idle: connections },
-    },
+    plan: planOf({ repetitions, ms: span, idle: connections }),
     cells,
     measurements: MEASUREMENTS.filter((one) => one.cells.some(({ name }) => cells.includes(name))),
-    targets: chosen("target", values.targets, Object.keys(TARGETS)),
+    targets: named("target", values.targets, Object.keys(TARGETS)),
   };
 }
 
-/** Of `all`, in their order; all of them unless some are named. */
-function chosen(kind: string, named: string | undefined, all: readonly string[]): readonly string[] {
-  if (named === undefined) return all;
-  const wanted = named.split(",").map((name) => name.trim());
-  const unknown = wanted.find((name) => !all.includes(name));
-  if (unknown !== undefined) {
-    throw new UsageError(`no ${kind} is called ${JSON.stringify(unknown)}; there are ${all.join(", ")}`);
+/** @throws UsageError */
+function named(kind: string, text: string | undefined, all: readonly string[]): readonly string[] {
+  try {
+    return chosen(kind, text === undefined ? undefined : [text], all);
+  } catch (error) {
+    throw error instanceof RangeError ? new UsageError(error.message) : error;
   }
-  return all.filter((name) => wanted.includes(name));
 }
 
 function milliseconds(text: string): number {

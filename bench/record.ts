@@ -1,10 +1,11 @@
 import { cpus } from "node:os";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { LENGTH_BYTES, STRICT, STRICT_GCM, type Suite } from "@pawl/protocol";
+import { type Channel, measure, median } from "@pawl/bench";
+import { STRICT, STRICT_GCM, type Suite } from "@pawl/protocol";
 import { defaultCrypto, nodeCrypto } from "../packages/protocol/dist/index.js";
 import { flagsOf } from "./command-line.ts";
-import type { Channel, OpenChannel } from "./record/channel.ts";
+import type { OpenChannel } from "./record/channel.ts";
 import { plainChannel } from "./record/plain.ts";
 import { productChannel } from "./record/product.ts";
 
@@ -34,8 +35,6 @@ const SIZES = [64, 1_024, 16_384];
 const REPETITIONS = options.quick === true ? 2 : 5;
 /** Of each of sealing and opening, a repetition. */
 const PACKETS = options.quick === true ? 4_000 : 20_000;
-/** Sealed, then opened, then forgotten: few enough to stay in the caches. */
-const BATCH = 50;
 
 const OPERATIONS = ["seal", "open", "seal+open"] as const;
 type Operation = (typeof OPERATIONS)[number];
@@ -63,12 +62,19 @@ function compare(suite: Suite, size: number): Result[] {
   const chain = new Uint8Array(32).fill(7);
   const message = new Uint8Array(size).fill(0xa5);
   const channels = Object.entries(TARGETS).map(([target, open]) => ({ target, channel: open(suite, chain) }));
+  const sample = (channel: Channel, packets: number): Record<Operation, number> => {
+    // Nobody pays for what another left behind.
+    collectGarbage();
+    const { seal, open } = measure(channel, message, (done) => done >= packets);
+    return { seal, open, "seal+open": seal + open };
+  };
   for (const { target, channel } of channels) {
     for (const other of Object.values(TARGETS)) {
-      const opened = other(suite, chain).open(packetOf(TARGETS[target]?.(suite, chain).seal(message)));
+      const frame = TARGETS[target]?.(suite, chain).seal(message) ?? new Uint8Array();
+      const opened = other(suite, chain).open(channel.carry(frame));
       if (Buffer.compare(opened, message) !== 0) throw new Error(`${target} is not understood`);
     }
-    measure(channel, message, PACKETS / 4);
+    sample(channel, PACKETS / 4);
   }
   const samples = new Map(channels.map(({ target }) => [target, [] as Record<Operation, number>[]]));
   for (let repetition = 0; repetition < REPETITIONS; repetition++) {
@@ -76,7 +82,7 @@ function compare(suite: Suite, size: number): Result[] {
     for (let index = 0; index < channels.length; index++) {
       const next = channels[(index + repetition) % channels.length];
       if (next === undefined) continue;
-      samples.get(next.target)?.push(measure(next.channel, message, PACKETS));
+      samples.get(next.target)?.push(sample(next.channel, PACKETS));
     }
   }
   return OPERATIONS.flatMap((operation) => {
@@ -95,45 +101,6 @@ function compare(suite: Suite, size: number): Result[] {
       ratioPlain: target === "plain" ? null : plain / median(values),
     }));
   });
-}
-
-/** Microseconds of processor time a packet. */
-function measure(channel: Channel, message: Uint8Array, packets: number): Record<Operation, number> {
-  // Nobody pays for what another left behind.
-  collectGarbage();
-  let sealing = 0;
-  let opening = 0;
-  const frames: Uint8Array[] = [];
-  for (let done = 0; done < packets; done += BATCH) {
-    const start = processorTime();
-    for (let i = 0; i < BATCH; i++) frames.push(channel.seal(message));
-    const sealed = processorTime();
-    for (const frame of frames) {
-      if (channel.open(packetOf(frame)).length !== message.length)
-        throw new Error("another message came out");
-    }
-    opening += processorTime() - sealed;
-    sealing += sealed - start;
-    frames.length = 0;
-  }
-  const each = (total: number) => total / packets;
-  return { seal: each(sealing), open: each(opening), "seal+open": each(sealing + opening) };
-}
-
-/** Microseconds that this process has had of a processor, its garbage collection included; others do not count. */
-function processorTime(): number {
-  const { user, system } = process.cpuUsage();
-  return user + system;
-}
-
-function packetOf(frame: Uint8Array = new Uint8Array()): Uint8Array {
-  return frame.subarray(LENGTH_BYTES);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return ((sorted[Math.ceil(middle) - 1] ?? 0) + (sorted[Math.floor(middle)] ?? 0)) / 2;
 }
 
 function tableOf(rows: readonly Result[]): string {

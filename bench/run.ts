@@ -1,17 +1,20 @@
-import { CELLS } from "./cells/index.ts";
+import { availableTargets, CELLS, compare, resultsOf } from "@pawl/bench";
 import { program, progress } from "./command-line.ts";
-import { type Comparison, compare } from "./compare.ts";
 import { type Options, parseOptions, USAGE } from "./options.ts";
 import { writeResults } from "./report/files.ts";
-import { describe, machine } from "./report/machine.ts";
+import { describe, machineWithPeers } from "./report/machine.ts";
 import { LEGEND, tableOf } from "./report/markdown.ts";
-import { resultsOf } from "./report/results.ts";
 import { TARGETS } from "./targets/index.ts";
-import type { Application } from "./targets/target.ts";
 
 /** `npm run bench`: Pawl and its peers side by side on this machine. */
 
 const RESULTS = new URL("./results/", import.meta.url).pathname;
+
+/** TypeScript: its processes need a loader, which reads only the few files of this folder. */
+const SOURCE = {
+  module: new URL("./targets/index.ts", import.meta.url),
+  execArgv: ["--import", "tsx/esm"],
+};
 
 // Both providers are measured, whichever is chosen for everything else.
 delete process.env.PAWL_CRYPTO;
@@ -21,6 +24,7 @@ await program(USAGE, parseOptions, run);
 async function run(
   { plan, measurements, cells: names, targets, json, full }: Options,
   folder: string,
+  signal: AbortSignal,
 ): Promise<void> {
   const cells = CELLS.filter(({ name }) => names.includes(name));
   const samples = await compare({
@@ -28,24 +32,17 @@ async function run(
     measurements,
     folder,
     progress,
-    targets: await available(targets),
+    targets: await availableTargets(TARGETS, targets, (name, why) => {
+      process.stderr.write(`bench: ${name} is left out: ${why}\n`);
+    }),
+    source: SOURCE,
+    signal,
   });
   const results = resultsOf(samples, cells);
   if (full) await writeResults(RESULTS, results, cells, plan);
   if (json) process.stdout.write(`${JSON.stringify(results, null, 1)}\n`);
-  else process.stdout.write(`${describe(await machine())}\n\n${LEGEND}\n\n${tableOf(results, cells)}\n`);
-}
-
-/** Those of them that can be measured here. */
-async function available(names: readonly string[]): Promise<Comparison["targets"]> {
-  const found: { name: string; applications: readonly Application[] }[] = [];
-  for (const name of names) {
-    const target = await TARGETS[name]?.();
-    if (target === undefined) continue;
-    const why = target.unavailable?.() ?? null;
-    if (why === null) found.push({ name, applications: target.applications });
-    else process.stderr.write(`bench: ${name} is left out: ${why}\n`);
-  }
-  if (found.length === 0) throw new Error("there is nothing left to measure");
-  return found;
+  else
+    process.stdout.write(
+      `${describe(await machineWithPeers())}\n\n${LEGEND}\n\n${tableOf(results, cells)}\n`,
+    );
 }

@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
 import { readdir } from "node:fs/promises";
 import { promisify } from "node:util";
+import { WrongAnswerError } from "@pawl/bench";
 import type { PawlConnection } from "@pawl/client";
 import { describe, expect, it } from "vitest";
-import { WrongAnswerError } from "../bench/cells/measurement.ts";
 import { CELLS } from "../bench/scale/cells.ts";
 import { Contributor, type RoundSoFar } from "../bench/scale/contributor.ts";
 import { checkFileLimit, FileLimitError } from "../bench/scale/file-limit.ts";

@@ -1,8 +1,8 @@
 import { writeSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { getHeapStatistics } from "node:v8";
+import { TARGETS } from "@pawl/bench/targets";
 import { defaultCrypto, nodeCrypto } from "@pawl/protocol";
-import { pawl } from "../targets/pawl.ts";
 
 /**
  * One side of the round trips, in a process of its own: `server`, or `client PORT`. It obeys the lines of its input: `trips N` of a
@@ -12,7 +12,7 @@ import { pawl } from "../targets/pawl.ts";
 const MESSAGE_BYTES = 64;
 
 const [role, port] = process.argv.slice(2);
-const target = pawl("strict", defaultCrypto() === nodeCrypto ? "node" : "native");
+const target = await TARGETS[`pawl-strict-${defaultCrypto() === nodeCrypto ? "node" : "native"}`]();
 const say = (value: unknown) => writeSync(1, `${JSON.stringify(value)}\n`);
 
 if (role === "server") say({ port: await target.serve({ application: "echo", clients: 1, folder: null }) });

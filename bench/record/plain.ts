@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { HEADER_BYTES, LENGTH_BYTES, OPCODES, type Suite } from "@pawl/protocol";
 import { KIND_MESSAGE } from "../../packages/protocol/dist/padding.js";
-import { CLIENT_ID, EPOCH, FIRST_ROUND, type OpenChannel } from "./channel.ts";
+import { CLIENT_ID, EPOCH, FIRST_ROUND, type OpenChannel, packetOf } from "./channel.ts";
 
 /**
  * Section 4.3 as one writes it down who has the specification and the manual of node:crypto: what the product is
@@ -23,6 +23,8 @@ export const plainChannel: OpenChannel = (suite, chain) => {
       length.writeUInt32BE(packet.length);
       return Buffer.concat([length, packet]);
     },
+
+    carry: packetOf,
 
     open(packet) {
       const view = Buffer.from(packet.buffer, packet.byteOffset, packet.byteLength);

@@ -5,7 +5,7 @@ import type { CryptoProvider } from "../../packages/protocol/dist/crypto/provide
 import { Chain } from "../../packages/protocol/dist/key-schedule.js";
 import { RecordOpener, RecordSealer } from "../../packages/protocol/dist/record.js";
 import type { Header } from "../../packages/protocol/dist/wire.js";
-import { CLIENT_ID, EPOCH, FIRST_ROUND, type OpenChannel } from "./channel.ts";
+import { CLIENT_ID, EPOCH, FIRST_ROUND, type OpenChannel, packetOf } from "./channel.ts";
 
 /** The product's record layer on a provider, as its sessions call it; from the build, as users have it. */
 export function productChannel(crypto: CryptoProvider): OpenChannel {
@@ -31,6 +31,7 @@ export function productChannel(crypto: CryptoProvider): OpenChannel {
           message.length,
           systemRandom(suite.ivBytes),
         ),
+      carry: packetOf,
       open: (packet) => opener.open(headerOf(rx++), packet).message,
     };
   };

@@ -1,10 +1,9 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Cell, Plan } from "../cells/measurement.ts";
-import { describe, machine } from "./machine.ts";
+import type { Cell, Plan, Result } from "@pawl/bench";
+import { describe, machineWithPeers } from "./machine.ts";
 import { LEGEND, tableOf } from "./markdown.ts";
 import { barChart, PLOTS } from "./plots.ts";
-import type { Result } from "./results.ts";
 
 /** JSON, a table and plots of a whole run. */
 export async function writeResults(
@@ -13,7 +12,7 @@ export async function writeResults(
   cells: readonly Cell[],
   { repetitions, sample }: Plan,
 ): Promise<void> {
-  const here = await machine();
+  const here = await machineWithPeers();
   const date = new Date().toISOString().slice(0, 10);
   const run = {
     date,

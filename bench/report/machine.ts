@@ -1,24 +1,14 @@
 import { readFile } from "node:fs/promises";
-import { cpus } from "node:os";
+import { describeMachine, type Machine, machine } from "@pawl/bench";
 
-/** What the figures depend on, beside the code. */
-export interface Machine {
-  readonly processor: string;
-  readonly cores: number;
-  readonly system: string;
-  readonly node: string;
-  readonly openssl: string;
+export interface MachineWithPeers extends Machine {
   /** Versions of the peers that are packages. */
   readonly peers: Readonly<Record<string, string>>;
 }
 
-export async function machine(): Promise<Machine> {
+export async function machineWithPeers(): Promise<MachineWithPeers> {
   return {
-    processor: cpus()[0]?.model.trim() || "unknown",
-    cores: cpus().length,
-    system: `${process.platform} ${process.arch}`,
-    node: process.versions.node,
-    openssl: process.versions.openssl,
+    ...machine(),
     peers: await versionsOf(["@hyperswarm/secret-stream", "@chainsafe/libp2p-noise"]),
   };
 }
@@ -29,7 +19,7 @@ async function versionsOf(names: readonly string[]): Promise<Record<string, stri
   return Object.fromEntries(names.map((name) => [name, devDependencies[name] ?? "unknown"]));
 }
 
-export function describe({ processor, cores, system, node, openssl, peers }: Machine): string {
+export function describe({ peers, ...here }: MachineWithPeers): string {
   const versions = Object.entries(peers).map(([name, version]) => `${name} ${version}`);
-  return `${processor}, ${cores} cores, ${system}, Node.js ${node} with OpenSSL ${openssl}, ${versions.join(", ")}; over loopback.`;
+  return describeMachine(here, ...versions);
 }

@@ -1,7 +1,6 @@
+import { BASES, figure, type Result } from "@pawl/bench";
 import { render } from "../chart.ts";
-import { BASES, TARGETS } from "../targets/index.ts";
-import { figure } from "./markdown.ts";
-import type { Result } from "./results.ts";
+import { TARGETS } from "../targets/index.ts";
 
 export interface Plot {
   /** Of its file, without the ending. */

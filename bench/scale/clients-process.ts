@@ -1,4 +1,4 @@
-import { answer } from "../inside.ts";
+import { answer } from "@pawl/bench/inside";
 import type { ClientsAnswers, ClientsCommand, RoundsSpan, ServerName } from "./commands.ts";
 import { Contributor, type RoundSoFar } from "./contributor.ts";
 import { connectClient } from "./credentials.ts";

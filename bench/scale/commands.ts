@@ -1,4 +1,4 @@
-import type { ProcessUsage } from "../commands.ts";
+import type { ProcessUsage } from "@pawl/bench/inside";
 
 /** What is asked of the server's process. */
 export type ServerCommand =

@@ -1,5 +1,5 @@
+import { WrongAnswerError } from "@pawl/bench";
 import type { PawlConnection } from "@pawl/client";
-import { WrongAnswerError } from "../cells/measurement.ts";
 
 /** What all answers of a round have to agree on. */
 export interface RoundSoFar {

@@ -1,5 +1,4 @@
-import { percentile } from "../cells/latency.ts";
-import { Worker } from "../processes.ts";
+import { percentile, Worker } from "@pawl/bench";
 import type { Sample, Size } from "./cells.ts";
 import type { ClientsAnswers, ClientsCommand, ServerAnswers, ServerCommand, ServerName } from "./commands.ts";
 
@@ -15,8 +14,9 @@ export async function measure(
   { clients, workers }: Size,
   { ms, rehearsing }: Effort,
   folder: string,
+  signal: AbortSignal,
 ): Promise<{ sample: Sample; crypto: string }> {
-  const pair = new Pair();
+  const pair = new Pair(signal);
   const { ports, crypto } = await pair.server.ask({
     type: "serve",
     folder,
@@ -60,10 +60,14 @@ export async function measure(
 
 /** The server's process and that of the clients. */
 class Pair {
-  readonly server = new Worker<ServerCommand, ServerAnswers>(new URL("./server-process.ts", import.meta.url));
-  readonly #clients = new Worker<ClientsCommand, ClientsAnswers>(
-    new URL("./clients-process.ts", import.meta.url),
-  );
+  readonly server: Worker<ServerCommand, ServerAnswers>;
+  readonly #clients: Worker<ClientsCommand, ClientsAnswers>;
+
+  constructor(signal: AbortSignal) {
+    const options = { execArgv: ["--import", "tsx/esm"], signal };
+    this.server = new Worker(new URL("./server-process.ts", import.meta.url), options);
+    this.#clients = new Worker(new URL("./clients-process.ts", import.meta.url), options);
+  }
 
   /** Connects them, until each has had the answer of a round of all. With the server's processor time until all were live. */
   async arrive(server: ServerName, port: number, firstId: number, clients: number) {

@@ -1,8 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { figure, machine } from "@pawl/bench";
 import { lineChart } from "../chart.ts";
-import { type Machine, machine } from "../report/machine.ts";
-import { figure } from "../report/markdown.ts";
 import { CELLS, type ScaleCell } from "./cells.ts";
 import type { Options } from "./options.ts";
 import type { ScaleResult } from "./results.ts";
@@ -14,8 +13,8 @@ export interface Run {
   readonly crypto: string;
 }
 
-export async function headOf({ options, crypto }: Run): Promise<string> {
-  const { processor, cores, system, node } = await here();
+export function headOf({ options, crypto }: Run): string {
+  const { processor, cores, system, node } = machine();
   return (
     `${processor}, ${cores} cores, ${system}, Node.js ${node}, record layer ${crypto}; over loopback. ` +
     `${options.repetitions} repetitions: median (min – max).`
@@ -62,7 +61,7 @@ export async function writeResults(folder: string, results: readonly ScaleResult
   const { repetitions, effort } = run.options;
   const json = {
     date,
-    machine: await here(),
+    machine: machine(),
     crypto: run.crypto,
     repetitions,
     spanMs: effort.ms,
@@ -71,7 +70,7 @@ export async function writeResults(folder: string, results: readonly ScaleResult
   };
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "scale.json"), `${JSON.stringify(json, null, 1)}\n`);
-  await writeFile(join(folder, "scale.md"), `${date}, ${await headOf(run)}\n\n${tableOf(results)}\n`);
+  await writeFile(join(folder, "scale.md"), `${date}, ${headOf(run)}\n\n${tableOf(results)}\n`);
   await writeFile(join(folder, "scale.svg"), plotOf(results));
 }
 
@@ -113,9 +112,4 @@ function textOf(result: ScaleResult | undefined): string {
   if (result === undefined) return "";
   const { median, min, max } = result;
   return `${figure(median)} (${figure(min)} – ${figure(max)})`;
-}
-
-async function here(): Promise<Omit<Machine, "peers">> {
-  const { peers: _, ...rest } = await machine();
-  return rest;
 }

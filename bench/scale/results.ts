@@ -1,4 +1,4 @@
-import { median, rounded } from "../report/results.ts";
+import { median, rounded } from "@pawl/bench";
 import { CELLS, type CellName, type Sample, type Size } from "./cells.ts";
 
 /** One figure of a run, as `--json` prints it. */

@@ -1,8 +1,7 @@
+import { answer, type ProcessUsage, usage } from "@pawl/bench/inside";
 import { defaultCrypto } from "@pawl/protocol";
 import { createServer, createWorkers, type PawlServer, type ServerOptions } from "@pawl/server";
 import { createDbKey, type KeyStore } from "@pawl/server/keys";
-import type { ProcessUsage } from "../commands.ts";
-import { answer, usage } from "../inside.ts";
 import { ArrivalClock } from "./arrivals.ts";
 import type { ServerAnswers, ServerCommand, ServerName } from "./commands.ts";
 import { enrol, PATIENCE_MS } from "./credentials.ts";

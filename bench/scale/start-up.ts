@@ -6,7 +6,12 @@ import type { Sample } from "./cells.ts";
 import { enrol } from "./credentials.ts";
 
 /** How long `pawl serve` takes, as a process, until it listens. @param home made here; so many clients are enrolled in it */
-export async function startUp(enrolled: number, repetitions: number, home: string): Promise<Sample[]> {
+export async function startUp(
+  enrolled: number,
+  repetitions: number,
+  home: string,
+  signal: AbortSignal,
+): Promise<Sample[]> {
   await mkdir(home);
   const key = createDbKey();
   await writeDbKeyFile(join(home, "db.key"), [key]);
@@ -19,7 +24,7 @@ export async function startUp(enrolled: number, repetitions: number, home: strin
   await keys.close();
   const samples: Sample[] = [];
   for (let repetition = 0; repetition < repetitions; repetition++) {
-    samples.push({ "serve-start": (await startServe(home)).ms });
+    samples.push({ "serve-start": (await startServe(home, signal)).ms });
   }
   return samples;
 }

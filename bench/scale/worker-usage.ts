@@ -2,8 +2,7 @@ import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { json } from "node:stream/consumers";
-import type { ProcessUsage } from "../commands.ts";
-import { usage } from "../inside.ts";
+import { type ProcessUsage, usage } from "@pawl/bench/inside";
 
 /** A worker is the server's process, which talks with it in its own way: the bench asks it over a socket beside the database. */
 

@@ -1,10 +1,16 @@
 import { createServer, type Socket } from "node:net";
 import { type NoiseComponents, noise } from "@chainsafe/libp2p-noise";
 import { generateKeyPair } from "@libp2p/crypto/keys";
-import { framed, unframer } from "./framed.ts";
-import { connectTo, listen } from "./listen.ts";
-import { connectionOf, echo, type MessagePipe } from "./pipe.ts";
-import type { Target } from "./target.ts";
+import {
+  connectionOf,
+  connectTo,
+  echo,
+  framed,
+  listen,
+  type MessagePipe,
+  type Target,
+  unframer,
+} from "@pawl/bench/targets";
 
 /**
  * Noise XX with ChaCha20-Poly1305 as libp2p has it, on a plain socket: no multiplexer, no negotiation, no peer store. With the

@@ -1,8 +1,6 @@
 import { createServer } from "node:net";
 import SecretStream from "@hyperswarm/secret-stream";
-import { connectTo, listen } from "./listen.ts";
-import { connectionOf, echo, type MessagePipe } from "./pipe.ts";
-import type { Target } from "./target.ts";
+import { connectionOf, connectTo, echo, listen, type MessagePipe, type Target } from "@pawl/bench/targets";
 
 /** Noise XX, then libsodium's secretstream (XChaCha20-Poly1305) in native code. It knows messages: nothing is put before them. */
 export const secretStream: Target = {

@@ -1,8 +1,7 @@
 import { readFileSync } from "node:fs";
-import { CELLS } from "../../bench/cells/index.ts";
-import { describe, type Machine } from "../../bench/report/machine.ts";
+import { CELLS, type Result } from "@pawl/bench";
+import { describe, type MachineWithPeers } from "../../bench/report/machine.ts";
 import { LEGEND, tableOf } from "../../bench/report/markdown.ts";
-import type { Result } from "../../bench/report/results.ts";
 import type { GeneratedDocument } from "./markers.ts";
 
 /** What README.md quotes of the last whole run of the bench. */
@@ -21,7 +20,7 @@ const QUOTED = [
 
 interface Run {
   readonly date: string;
-  readonly machine: Machine;
+  readonly machine: MachineWithPeers;
   readonly results: readonly Result[];
 }
 

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { connect, createServer } from "node:tls";
+import { connect, createSecureContext, createServer } from "node:tls";
 import { socketPipe } from "./framed.ts";
 import { listen } from "./listen.ts";
 import { connectionOf, echo } from "./pipe.ts";
@@ -17,6 +17,14 @@ export function tlsPsk(cipher: string): Target {
   } as const;
   return {
     applications: ["echo"],
+    unavailable: () => {
+      try {
+        createSecureContext(common);
+        return null;
+      } catch {
+        return `the OpenSSL of this Node.js has no ${cipher}`;
+      }
+    },
     serve: () => {
       const psk = { pskCallback: () => PSK, pskIdentityHint: "bench" };
       const server = createServer({ ...common, ...psk }, (socket) => echo(socketPipe(socket)));

@@ -23,7 +23,7 @@ export function pawl(suiteName: SuiteName, provider: ProviderName): Target {
     applications: ["echo", "rounds"],
     unavailable: () =>
       providerOf(provider) === null
-        ? "the native record layer does not load; npm run prepare says why"
+        ? "the native record layer does not load; PAWL_CRYPTO=native pawl --version says why"
         : null,
     serve: async ({ application, clients, folder }) => {
       const keys = folder === null ? createMemoryStore() : await durableStore(folder);

@@ -2,7 +2,7 @@ import { MEASUREMENTS } from "./cells/index.ts";
 import type { Clients, Setting } from "./cells/measurement.ts";
 import type { Answers, Command } from "./commands.ts";
 import { answer, usage } from "./inside.ts";
-import { TARGETS } from "./targets/index.ts";
+import type { Targets } from "./targets/index.ts";
 import type { Dial, Target } from "./targets/target.ts";
 
 /** One side of a target, in a process of its own: does what the bench asks, one command after the other. */
@@ -14,10 +14,10 @@ answer(obey);
 async function obey(command: Command): Promise<Answers[Command["type"]]> {
   switch (command.type) {
     case "serve":
-      return { port: await (await targetOf(command.target)).serve(command.options) };
+      return { port: await (await targetOf(command)).serve(command.options) };
     case "connect": {
-      const { target, port, setting } = command;
-      clients = await connect(await (await targetOf(target)).dialer(port, setting.clients), setting);
+      const { port, setting } = command;
+      clients = await connect(await (await targetOf(command)).dialer(port, setting.clients), setting);
       return { connected: clients.connected.length };
     }
     case "work": {
@@ -30,9 +30,10 @@ async function obey(command: Command): Promise<Answers[Command["type"]]> {
   }
 }
 
-async function targetOf(name: string): Promise<Target> {
-  const load = TARGETS[name];
-  if (load === undefined) throw new Error(`no target is called ${name}`);
+async function targetOf({ module, target }: { module: string; target: string }): Promise<Target> {
+  const { TARGETS }: { TARGETS: Targets } = await import(module);
+  const load = TARGETS[target];
+  if (load === undefined) throw new Error(`no target is called ${target}`);
   return load();
 }
 

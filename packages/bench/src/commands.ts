@@ -3,9 +3,16 @@ import type { ServeOptions } from "./targets/target.ts";
 
 /** What the bench asks of its processes, one command at a time. */
 export type Command =
-  | { readonly type: "serve"; readonly target: string; readonly options: ServeOptions }
+  | {
+      readonly type: "serve";
+      /** Where the target is found: a module that exports `TARGETS`, as its address. */
+      readonly module: string;
+      readonly target: string;
+      readonly options: ServeOptions;
+    }
   | {
       readonly type: "connect";
+      readonly module: string;
       readonly target: string;
       readonly port: number;
       readonly setting: Setting;

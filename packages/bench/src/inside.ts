@@ -1,11 +1,13 @@
 import type { ProcessUsage, Reply } from "./commands.ts";
 
+export type { ProcessUsage } from "./commands.ts";
+
 /** A process of the bench, from its own side: what all of them do. */
 
 /** Does what the bench asks, one command after the other, until the bench is gone or done with us. */
 export function answer<C>(obey: (command: C) => Promise<object>): void {
   if (process.send === undefined) {
-    process.stderr.write("this is a part of npm run bench, which starts it\n");
+    process.stderr.write("this is a part of a bench, which starts it\n");
     process.exit(2);
   }
   process.on("message", async (command: C) => {

@@ -1,36 +1,57 @@
 import { type ChildProcess, fork } from "node:child_process";
+import { setMaxListeners } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { Answers, Command, Reply } from "./commands.ts";
 
-const WORKER = new URL("./worker.ts", import.meta.url);
+export interface WorkerOptions {
+  /** Flags of Node.js that its program needs. */
+  readonly execArgv?: readonly string[];
+  /** Ends it at once. */
+  readonly signal?: AbortSignal | undefined;
+}
 
-const running = new Set<ChildProcess>();
+/** Where processes find targets: a module that exports `TARGETS`, and flags of Node.js that it needs, as for TypeScript. */
+export interface TargetSource {
+  readonly module: URL;
+  readonly execArgv: readonly string[];
+}
 
-/**
- * A process of the bench, from this side. It runs the built packages: a loader reads only the few files of this folder.
- * `C` is what it can be asked, `A` what it answers to which.
- */
+export const OWN_TARGETS: TargetSource = { module: built("targets/index.js"), execArgv: [] };
+export const WORKER = built("worker.js");
+export const RECORD_WORKER = built("record/worker.js");
+
+/** A file of the build, also where this runs from the sources: those are not what users have. */
+function built(file: string): URL {
+  return new URL(`../dist/${file}`, import.meta.url);
+}
+
+/** A process of a bench, from this side. `C` is what it can be asked, `A` what it answers to which. */
 export class Worker<C extends { type: string } = Command, A extends object = Answers> {
   readonly #child: ChildProcess;
   #waiting: { resolve: (reply: Reply) => void; reject: (error: Error) => void } | null = null;
   #ended = false;
 
-  constructor(script: URL = WORKER) {
+  constructor(script: URL, { execArgv = [], signal }: WorkerOptions = {}) {
     const { PAWL_CRYPTO: _, ...env } = process.env;
+    // Each process of a bench listens to it, of which Node.js would warn as of a leak.
+    if (signal !== undefined) setMaxListeners(0, signal);
     this.#child = fork(fileURLToPath(script), [], {
       env,
-      // Without the condition that vitest and others set: the sources are not what users have.
-      execArgv: ["--import", "tsx/esm", "--expose-gc"],
+      // Not those of this process: with the condition that tests set it would run the sources.
+      execArgv: [...execArgv, "--expose-gc"],
       // Out of the reach of ^C, which is for the bench: it ends them.
       detached: true,
+      signal,
+      killSignal: "SIGKILL",
       stdio: ["ignore", "ignore", "inherit", "ipc"],
     });
-    endsWithBench(this.#child);
     this.#child.on("message", (reply: Reply) => {
       const waiting = this.#waiting;
       this.#waiting = null;
       waiting?.resolve(reply);
     });
+    // It could not be started, or has been ended by the signal.
+    this.#child.on("error", (error) => this.#waiting?.reject(error));
     this.#child.once("exit", (code, signal) => {
       this.#ended = true;
       this.#waiting?.reject(new Error(`a process of the bench ended early (${signal ?? code})`));
@@ -56,14 +77,4 @@ export class Worker<C extends { type: string } = Command, A extends object = Ans
     this.#child.kill("SIGKILL");
     await exit;
   }
-}
-
-/** ^C takes it too. */
-export function endsWithBench(child: ChildProcess): void {
-  running.add(child);
-  child.once("exit", () => running.delete(child));
-}
-
-export function endAll(): void {
-  for (const child of running) child.kill("SIGKILL");
 }

@@ -11,7 +11,7 @@ export interface ServeOptions {
 
 /**
  * A way to talk over loopback. Its program is started twice, as server and as clients, in processes of their own; the bench
- * knows nothing else of it. A new peer is one file, and a line in `index.ts`.
+ * knows nothing else of it.
  */
 export interface Target {
   readonly applications: readonly Application[];

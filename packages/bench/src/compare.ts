@@ -1,7 +1,7 @@
 import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import type { Effort, Measurement, Plan, Setting, Usage } from "./cells/measurement.ts";
-import { Worker } from "./processes.ts";
+import { OWN_TARGETS, type TargetSource, WORKER, Worker } from "./processes.ts";
 import type { Application } from "./targets/target.ts";
 
 /** Figures of a target, one a repetition, by the name of the cell. */
@@ -14,6 +14,10 @@ export interface Comparison {
   /** On a disk, for what servers have to keep. */
   readonly folder: string;
   readonly progress: (text: string) => void;
+  /** Where the processes find the targets; those of this package unless given. */
+  readonly source?: TargetSource;
+  /** Ends all of it at once, with an error. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -23,21 +27,25 @@ export interface Comparison {
 export async function compare(comparison: Comparison): Promise<Samples> {
   const samples = new Map<string, Map<string, number[]>>();
   let pairs: readonly Pair[] = [];
-  for (const { setting, measurements } of bySetting(comparison)) {
-    if (pairs.length === 0 || setting.fresh) {
-      await Promise.all(pairs.map((pair) => pair.end()));
-      pairs = comparison.targets.map(({ name }) => new Pair(name));
+  const endAll = () => Promise.all(pairs.map((pair) => pair.end()));
+  try {
+    for (const { setting, measurements } of bySetting(comparison)) {
+      if (pairs.length === 0 || setting.fresh) {
+        await endAll();
+        pairs = comparison.targets.map(({ name }) => new Pair(name, comparison));
+      }
+      const able = await prepare(comparison, pairs, setting);
+      for (const measurement of measurements) {
+        for (const { name } of measurement.cells)
+          samples.set(name, new Map(able.map(({ target }) => [target, []])));
+        for (const { cell, target, figure } of await repeat(comparison, able, measurement))
+          samples.get(cell)?.get(target)?.push(figure);
+      }
     }
-    const able = await prepare(comparison, pairs, setting);
-    for (const measurement of measurements) {
-      for (const { name } of measurement.cells)
-        samples.set(name, new Map(able.map(({ target }) => [target, []])));
-      for (const { cell, target, figure } of await repeat(comparison, able, measurement))
-        samples.get(cell)?.get(target)?.push(figure);
-    }
+  } finally {
+    await endAll();
+    comparison.progress("");
   }
-  await Promise.all(pairs.map((pair) => pair.end()));
-  comparison.progress("");
   return samples;
 }
 
@@ -93,21 +101,27 @@ async function repeat(comparison: Comparison, pairs: readonly Pair[], measuremen
 /** Server and clients of one target. */
 class Pair {
   readonly target: string;
-  readonly #server = new Worker();
-  readonly #clients = new Worker();
+  readonly #module: string;
+  readonly #server: Worker;
+  readonly #clients: Worker;
 
-  constructor(target: string) {
+  constructor(target: string, { source = OWN_TARGETS, signal }: Comparison) {
+    const options = { execArgv: source.execArgv, signal };
     this.target = target;
+    this.#module = source.module.href;
+    this.#server = new Worker(WORKER, options);
+    this.#clients = new Worker(WORKER, options);
   }
 
   /** Starts another server beside those that have nobody left, and takes the clients there. @param parent of folders */
   prepare(setting: Setting, parent: string): Promise<void> {
     const { target } = this;
+    const module = this.#module;
     return this.#naming("getting ready", async () => {
       const folder = setting.durable ? await mkdtemp(join(parent, `${target}-`)) : null;
       const options = { application: setting.application, clients: setting.clients, folder };
-      const { port } = await this.#server.ask({ type: "serve", target, options });
-      await this.#clients.ask({ type: "connect", target, port, setting });
+      const { port } = await this.#server.ask({ type: "serve", module, target, options });
+      await this.#clients.ask({ type: "connect", module, target, port, setting });
       await this.#usage({ collect: true });
     });
   }
