@@ -68,6 +68,7 @@ describe("pawl", () => {
       ["serve"],
       ["connect"],
       ["proxy"],
+      ["bench"],
     ];
     const helps = await Promise.all(commands.map((command) => inCwd([...command, "--help"])));
     for (const [index, { code, stdout, stderr }] of helps.entries()) {

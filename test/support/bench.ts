@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { expect, onTestFinished } from "vitest";
-import { start } from "./pawl.ts";
+import { type Running, start } from "./pawl.ts";
 
 /** Starts a script of `bench/`, which ends with its test. */
 export function startBench(script: string, args: readonly string[]) {
@@ -19,10 +19,16 @@ export async function expectWrongUsage(script: string, args: readonly string[], 
 
 /** ^C: status 130, and no process that it has started is left. Linux alone. */
 export async function expectCleanInterrupt(script: string, args: readonly string[]): Promise<void> {
-  const { child, finished } = startBench(script, args);
+  await interruptOnce(2, startBench(script, args));
+}
+
+/** ^C once so many processes are there: status 130, and none of them is left. Linux alone. */
+export async function interruptOnce(processes: number, { child, finished }: Running): Promise<void> {
   const children = async () =>
     (await readFile(`/proc/${child.pid}/task/${child.pid}/children`, "utf8")).split(" ").filter(Boolean);
-  await expect.poll(async () => (await children()).length, { timeout: 20_000 }).toBeGreaterThanOrEqual(2);
+  await expect
+    .poll(async () => (await children()).length, { timeout: 20_000 })
+    .toBeGreaterThanOrEqual(processes);
   const pids = (await children()).map(Number);
   child.kill("SIGINT");
   expect((await finished).code).toBe(130);

@@ -36,12 +36,18 @@ export interface Plan {
   readonly warmUp: Effort;
 }
 
-/** Warm-ups of a sample take this part of its time. */
-const WARM_UP = 1 / 4;
+export interface PlanOptions {
+  readonly repetitions: number;
+  /** Of each sample, milliseconds. */
+  readonly ms: number;
+  /** Of each warm-up, milliseconds; a quarter of a sample unless given. */
+  readonly warmUpMs?: number;
+  /** Connections of each sample. Memory grows most with the first ones, so there are as many before those that count. */
+  readonly idle: number;
+}
 
-/** @param ms of each sample. @param idle connections of each sample; memory grows most with the first, so as many come before those that count */
-export function planOf({ repetitions, ms, idle }: { repetitions: number; ms: number; idle: number }): Plan {
-  return { repetitions, sample: { ms, idle }, warmUp: { ms: ms * WARM_UP, idle } };
+export function planOf({ repetitions, ms, warmUpMs = ms / 4, idle }: PlanOptions): Plan {
+  return { repetitions, sample: { ms, idle }, warmUp: { ms: warmUpMs, idle } };
 }
 
 /** Of what is done many thousand times a second: V8 compiles only what it has seen often, and the last of it again and again. */

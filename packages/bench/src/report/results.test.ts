@@ -63,6 +63,14 @@ describe("what is made of samples", () => {
     ]);
   });
 
+  it("is a table whose columns are in the order in which targets were measured", () => {
+    const wanted = CELLS.filter(({ name }) => name === "rounds-100" || name === "handshake");
+    const all = new Map(Object.entries({ net: [3], "tls-psk-cbc": [2], "pawl-strict-node": [1] }));
+    const some = new Map(Object.entries({ net: [3], "pawl-strict-node": [1] }));
+    const ofAll = resultsOf(new Map(Object.entries({ "rounds-100": some, handshake: all })), wanted);
+    expect(columnsOf(ofAll, wanted)[0]).toEqual([MEDIANS, ...all.keys()]);
+  });
+
   it("is figures of three digits, or all before the point", () => {
     expect([0.0123456, 9.876, 12_345.6, -3].map(figure)).toEqual(["0.0123", "9.88", "12,346", "-3.00"]);
   });

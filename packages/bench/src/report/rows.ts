@@ -6,15 +6,18 @@ export const MEDIANS = "median (÷ net, ÷ tls-psk-cbc)";
 
 /** A table's head, then one row a cell that was measured; one column a target, empty where it cannot do that. */
 export function columnsOf(results: readonly Result[], cells: readonly Cell[]): readonly string[][] {
-  const targets = [...new Set(results.map(({ target }) => target))];
-  const rows = cells.flatMap((cell) => {
-    const ofCell = results.filter((result) => result.cell === cell.name);
-    if (ofCell.length === 0) return [];
+  const measured = cells
+    .map((cell) => ({ cell, ofCell: results.filter((result) => result.cell === cell.name) }))
+    .filter(({ ofCell }) => ofCell.length > 0);
+  // In the order of a cell that all of them can do, where there is one.
+  const widest = measured.toSorted((a, b) => b.ofCell.length - a.ofCell.length);
+  const targets = [...new Set(widest.flatMap(({ ofCell }) => ofCell.map(({ target }) => target)))];
+  const rows = measured.map(({ cell, ofCell }) => {
     const columns = targets.map((name) => {
       const result = ofCell.find(({ target }) => target === name);
       return result === undefined ? "" : columnOf(result);
     });
-    return [[`${cell.name}, ${cell.unit}${cell.better === "less" ? " ↓" : ""}`, ...columns]];
+    return [`${cell.name}, ${cell.unit}${cell.better === "less" ? " ↓" : ""}`, ...columns];
   });
   return [[MEDIANS, ...targets], ...rows];
 }

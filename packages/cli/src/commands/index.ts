@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Context } from "../context.ts";
 import { backupCommand, restoreCommand } from "./backup.ts";
+import { benchCommand } from "./bench.ts";
 import { connectCommand } from "./connect.ts";
 import { demoCommand } from "./demo.ts";
 import { initCommand } from "./init.ts";
@@ -20,4 +21,5 @@ export const COMMANDS: readonly ((parent: Command, context: Context) => void)[] 
   connectCommand,
   labCommand,
   proxyCommand,
+  benchCommand,
 ];
