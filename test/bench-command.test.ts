@@ -15,8 +15,11 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
+const provider = defaultCrypto().name;
+
 function bench(args: readonly string[], env: Record<string, string> = {}) {
-  const running = pawl(["bench", ...args], { cwd: folder, env: { TMPDIR: folder, ...env }, input: "" });
+  const all = { TMPDIR: folder, PAWL_CRYPTO: provider, ...env };
+  const running = pawl(["bench", ...args], { cwd: folder, env: all, input: "" });
   onTestFinished(() => void running.child.kill());
   return running;
 }
@@ -28,7 +31,6 @@ async function resultsOf(args: readonly string[], env: Record<string, string> = 
 }
 
 const namesOf = (results: readonly Result[]) => results.map(({ cell, target }) => `${cell} ${target}`);
-const provider = defaultCrypto().name;
 /** Of packets: that provider, and node:crypto. */
 const providers = [...new Set([provider, "node"])];
 

@@ -69,7 +69,7 @@ function bySetting({ measurements, plan }: Comparison): Group[] {
 /** Those that can be in such a setting, when they are in it. */
 async function prepare(comparison: Comparison, pairs: readonly Pair[], setting: Setting): Promise<Pair[]> {
   const { targets, folder, progress } = comparison;
-  progress(`getting ready: ${setting.application}, ${setting.clients} clients`);
+  progress(`getting ready: ${setting.application}, clients: ${setting.clients}`);
   const able = pairs.filter(({ target }) =>
     targets.some(({ name, applications }) => name === target && applications.includes(setting.application)),
   );

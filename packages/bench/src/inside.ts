@@ -17,7 +17,10 @@ export function answer<C>(obey: (command: C) => Promise<object>): void {
     } catch (error) {
       reply = { failure: error instanceof Error ? error.message : String(error) };
     }
-    process.send?.(reply);
+    process.send?.(reply, undefined, {}, (error) => {
+      // The bench is gone, and there is nobody to tell.
+      if (error !== null) process.exit(0);
+    });
   });
   process.on("disconnect", () => process.exit(0));
 }
