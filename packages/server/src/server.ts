@@ -1,8 +1,8 @@
-import { DEFAULT_PORT, Door } from "./door.ts";
+import { DEFAULT_PORT } from "./door.ts";
 import { Endpoint, type SessionInfo } from "./endpoint.ts";
 import { EventBus } from "./events.ts";
-import { Housekeeping } from "./housekeeping.ts";
-import { type ResolvedOptions, resolveOptions, type ServerOptions } from "./options.ts";
+import { Front } from "./front.ts";
+import { resolveOptions, type ServerOptions } from "./options.ts";
 import { OwnCommons } from "./own-commons.ts";
 
 export interface PawlServer {
@@ -22,64 +22,19 @@ export interface PawlServer {
 
 export { DEFAULT_PORT };
 
-/** @throws OptionError */
+/** A server of one process. @throws OptionError */
 export function createServer(options: ServerOptions): PawlServer {
-  return new Server(resolveOptions(options));
-}
-
-/** All in one process. */
-class Server implements PawlServer {
-  readonly events: EventBus;
-  readonly #options: ResolvedOptions;
-  readonly #commons: OwnCommons;
-  readonly #endpoint: Endpoint;
-  readonly #housekeeping: Housekeeping;
-  readonly #door: Door;
-  readonly #endWatch: () => void;
-  #closing: Promise<void> | null = null;
-
-  constructor(options: ResolvedOptions) {
-    this.#options = options;
-    this.events = new EventBus(options.clock);
-    const commons = new OwnCommons(options, this.events);
-    const endpoint = new Endpoint(options, this.events, commons);
-    this.#commons = commons;
-    this.#endpoint = endpoint;
-    this.#housekeeping = new Housekeeping(options, this.events, () => endpoint.health.suspect());
-    this.#endWatch = options.keys.watch((change) => commons.stored(change));
-    this.#door = new Door({
-      events: this.events,
-      admits: (key) => commons.admits(key),
-      onArrival: (socket, arrival) => commons.arrived(endpoint.open(socket, arrival)),
-    });
-  }
-
-  get halfOpen(): { readonly count: number; readonly bytes: number } {
-    return this.#commons.halfOpen;
-  }
-
-  async listen(address?: { host?: string; port?: number }): Promise<{ host: string; port: number }> {
-    const bound = await this.#door.listen(address);
-    this.events.emit({ type: "listening", ...bound, crypto: this.#options.crypto.name });
-    this.#housekeeping.start();
-    return bound;
-  }
-
-  sessions(): SessionInfo[] {
-    return this.#endpoint.sessions();
-  }
-
-  close({ graceMs = 5_000 } = {}): Promise<void> {
-    this.#closing ??= this.#drain(graceMs);
-    return this.#closing;
-  }
-
-  async #drain(graceMs: number): Promise<void> {
-    this.events.emit({ type: "closing" });
-    this.#endWatch();
-    this.#door.close();
-    await this.#endpoint.drain(graceMs);
-    await this.#housekeeping.stop();
-    this.events.emit({ type: "closed" });
-  }
+  const resolved = resolveOptions(options);
+  const events = new EventBus(resolved.clock);
+  const commons = new OwnCommons(resolved, events);
+  const endpoint = new Endpoint(resolved, events, commons);
+  return new Front(resolved, events, commons, {
+    readsElsewhere: false,
+    start: async () => resolved.crypto.name,
+    take: (socket, arrival) => commons.arrived(endpoint.open(socket, arrival)),
+    suspectStore: () => endpoint.health.suspect(),
+    sessions: () => endpoint.sessions(),
+    drain: (graceMs) => endpoint.drain(graceMs),
+    kill: async () => {},
+  });
 }

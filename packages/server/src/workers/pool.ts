@@ -3,6 +3,7 @@ import type { Clock } from "@pawl/protocol/driver";
 import type { Arrival } from "../door.ts";
 import type { SessionInfo } from "../endpoint.ts";
 import { messageOf } from "../events.ts";
+import type { ConnectionsBackend } from "../front.ts";
 import { WorkerStartError } from "./errors.ts";
 import type { ToWorker, WorkerSettings } from "./messages.ts";
 import { WorkerProcess, type WorkerProgram } from "./worker-process.ts";
@@ -16,6 +17,11 @@ const SOON_MS = 60_000;
 /** What a worker may take longer to drain than it was told, in milliseconds. */
 const MARGIN_MS = 2_000;
 
+/** A live session, and the worker that has it. */
+export interface WorkerSession extends SessionInfo {
+  readonly worker: number;
+}
+
 /** What a pool keeps running. */
 export interface PoolOptions {
   readonly workers: number;
@@ -26,7 +32,8 @@ export interface PoolOptions {
 }
 
 /** Keeps the processes of a server running, and spreads connections over them. */
-export class WorkerPool {
+export class WorkerPool implements ConnectionsBackend<Promise<WorkerSession[]>> {
+  readonly readsElsewhere = true;
   readonly #options: PoolOptions;
   readonly #shared: Shared;
   /** By worker, from 1. */
@@ -69,8 +76,11 @@ export class WorkerPool {
     for (const worker of this.#running.values()) worker.send(message);
   }
 
-  /** With the worker of each. */
-  async sessions(): Promise<(SessionInfo & { readonly worker: number })[]> {
+  suspectStore(): void {
+    this.tell({ type: "suspect-store" });
+  }
+
+  async sessions(): Promise<WorkerSession[]> {
     const workers = [...this.#running].filter(([, { isReady }]) => isReady);
     const all = await Promise.all(
       workers.map(async ([worker, running]) =>

@@ -1,13 +1,11 @@
-import { Door } from "../door.ts";
-import type { SessionInfo } from "../endpoint.ts";
 import { OptionError } from "../errors.ts";
 import { EventBus } from "../events.ts";
-import { Housekeeping } from "../housekeeping.ts";
+import { Front } from "../front.ts";
 import { type ResolvedOptions, resolveOptions, type ServerOptions } from "../options.ts";
 import { OwnCommons } from "../own-commons.ts";
 import { Rounds, type RoundsSeat, tellSeats } from "../rounds/index.ts";
 import type { WorkerSettings } from "./messages.ts";
-import { WorkerPool } from "./pool.ts";
+import { WorkerPool, type WorkerSession } from "./pool.ts";
 
 /** More processes than any machine has use for are a slip of the pen. */
 export const MAX_WORKERS = 256;
@@ -37,7 +35,7 @@ export interface PawlWorkers {
   /** Starts the workers, then accepts. @throws WorkerStartError, ListenError */
   listen(address?: { host?: string; port?: number }): Promise<{ host: string; port: number }>;
   /** Live sessions, as each worker says when it is asked. */
-  sessions(): Promise<(SessionInfo & { readonly worker: number })[]>;
+  sessions(): Promise<WorkerSession[]>;
   /** Connections whose client has not proved itself yet, in all processes. */
   readonly halfOpen: { readonly count: number; readonly bytes: number };
   /** As of a server of one process; ends the workers. */
@@ -53,86 +51,27 @@ export function createWorkers(options: WorkersOptions): PawlWorkers {
   const { workers } = options;
   if (!Number.isInteger(workers) || workers < 1 || workers > MAX_WORKERS)
     throw new OptionError("workers", `an integer from 1 to ${MAX_WORKERS}`, workers);
-  return new Primary(options, resolveOptions(options));
-}
-
-class Primary implements PawlWorkers {
-  readonly events: EventBus;
-  readonly #commons: OwnCommons;
-  readonly #pool: WorkerPool;
-  readonly #housekeeping: Housekeeping;
-  readonly #door: Door;
-  readonly #endWatch: () => void;
-  #closing: Promise<void> | null = null;
-
-  constructor(own: WorkersOptions, options: ResolvedOptions) {
-    const { workers, script, data = null, env = process.env, execArgv = process.execArgv } = own;
-    const { clock } = options;
-    const events = new EventBus(clock);
-    const commons = new OwnCommons(options, events);
-    const rounds = new Rounds<RoundsSeat>({
-      ...options.rounds,
-      clock,
-      onClosed: (round, owed) => {
-        const { product, ...told } = round;
-        // Told first: a crash in between may leave a client without its answer, never a client that knows more than the log.
-        events.emit({ type: "round", ...told, aggregate: product });
-        tellSeats(round, owed);
-      },
-    });
-    const pool = new WorkerPool(
-      { workers, program: { script, env, execArgv }, settings: settingsOf(options), data, clock },
-      { commons, rounds, events },
-    );
-    this.events = events;
-    this.#commons = commons;
-    this.#pool = pool;
-    this.#housekeeping = new Housekeeping(options, events, () => pool.tell({ type: "suspect-store" }));
-    // Here alone: what workers commit is news to every other one's store, and each would look through the whole fleet.
-    this.#endWatch = options.keys.watch((change) => commons.stored(change));
-    this.#door = new Door({
-      events,
-      admits: (key) => commons.admits(key),
-      onArrival: (socket, arrival) => pool.take(socket, arrival),
-      paused: true,
-    });
-    events.watchInterest(() => pool.tell({ type: "interest", interest: events.interest }));
-  }
-
-  get halfOpen(): { readonly count: number; readonly bytes: number } {
-    return this.#commons.halfOpen;
-  }
-
-  async listen(address?: { host?: string; port?: number }): Promise<{ host: string; port: number }> {
-    const crypto = await this.#pool.start();
-    try {
-      const bound = await this.#door.listen(address);
-      this.events.emit({ type: "listening", ...bound, crypto });
-      this.#housekeeping.start();
-      return bound;
-    } catch (error) {
-      await this.#pool.kill();
-      throw error;
-    }
-  }
-
-  sessions(): Promise<(SessionInfo & { readonly worker: number })[]> {
-    return this.#pool.sessions();
-  }
-
-  close({ graceMs = 5_000 } = {}): Promise<void> {
-    this.#closing ??= this.#drain(graceMs);
-    return this.#closing;
-  }
-
-  async #drain(graceMs: number): Promise<void> {
-    this.events.emit({ type: "closing" });
-    this.#endWatch();
-    this.#door.close();
-    await this.#pool.drain(graceMs);
-    await this.#housekeeping.stop();
-    this.events.emit({ type: "closed" });
-  }
+  const { script, data = null, env = process.env, execArgv = process.execArgv } = options;
+  const resolved = resolveOptions(options);
+  const { clock } = resolved;
+  const events = new EventBus(clock);
+  const commons = new OwnCommons(resolved, events);
+  const rounds = new Rounds<RoundsSeat>({
+    ...resolved.rounds,
+    clock,
+    onClosed: (round, owed) => {
+      const { product, ...told } = round;
+      // Told first: a crash in between may leave a client without its answer, never a client that knows more than the log.
+      events.emit({ type: "round", ...told, aggregate: product });
+      tellSeats(round, owed);
+    },
+  });
+  const pool = new WorkerPool(
+    { workers, program: { script, env, execArgv }, settings: settingsOf(resolved), data, clock },
+    { commons, rounds, events },
+  );
+  events.watchInterest(() => pool.tell({ type: "interest", interest: events.interest }));
+  return new Front(resolved, events, commons, pool);
 }
 
 function settingsOf(options: ResolvedOptions): WorkerSettings {
