@@ -1,5 +1,6 @@
 import type { ClientId, Epoch } from "@pawl/protocol";
 import { describe, expect, it } from "vitest";
+import type { RoundSession } from "./backend.ts";
 import { LinkedRounds, type RoundsReply, type RoundsRequest } from "./linked.ts";
 import { Rounds } from "./rounds.ts";
 import { RoundsSeat, tellSeats } from "./seat.ts";
@@ -52,6 +53,37 @@ function joinOf(client: number): RoundsRequest {
     generation: "1f",
   };
 }
+
+describe("LinkedRounds", () => {
+  it("answers with a round what was in it, and not what its answers made clients send", () => {
+    const server = new LinkedRounds(1 << 20, () => {});
+    const sessions = [1, 2].map((id) => ({
+      id,
+      clientId: id as ClientId,
+      epoch: 0 as Epoch,
+      generation: null,
+    }));
+    const rounds: number[] = [];
+    const send = (session: RoundSession) =>
+      server.contribute(session, null, (message) => {
+        rounds.push((JSON.parse(new TextDecoder().decode(message)) as { round: number }).round);
+        // Each answer makes its client send: one that is answered with the same round would go on for ever.
+        expect(rounds.length).toBeLessThanOrEqual(4);
+        send(session);
+      });
+    const close = (round: number, upTo: number) => {
+      const aggregate = { round, product: null, also: {}, contributors: 0 };
+      server.receive({ type: "round-closed", upTo, aggregate });
+    };
+    for (const session of sessions) send(session);
+    close(1, 1);
+    expect(rounds).toEqual([1]);
+    close(2, 3);
+    expect(rounds).toEqual([1, 2, 2]);
+    close(3, 4);
+    expect(rounds).toEqual([1, 2, 2, 3]);
+  });
+});
 
 describe("a seat", () => {
   function seatWith(clients: readonly number[]) {

@@ -1,4 +1,8 @@
+import assert from "node:assert/strict";
 import { type Clock, timersBy } from "@pawl/protocol/driver";
+
+/** Timers that may fall due in one `advance`: far more than any test has. One that is set anew for at once never ends. */
+const MOST_DUE = 10_000;
 
 /** Time that a test moves. */
 export class FakeClock implements Clock {
@@ -30,9 +34,10 @@ export class FakeClock implements Clock {
   /** Lets time pass, and calls what falls due, in order. */
   advance(ms: number): void {
     const until = this.#now + ms;
-    for (;;) {
+    for (let called = 0; ; called++) {
       const due = [...this.#timers].filter(({ at }) => at <= until).sort((a, b) => a.at - b.at)[0];
       if (due === undefined) break;
+      assert(called < MOST_DUE, `${called} timers fell due within ${ms} ms, the last at ${this.#now}`);
       this.#timers.delete(due);
       this.#now = due.at;
       due.callback();
