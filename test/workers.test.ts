@@ -3,16 +3,17 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { connect, type PawlConnection } from "@pawl/client";
+import { connect } from "@pawl/client";
 import { clientId, STRICT } from "@pawl/protocol";
 import { systemRandom } from "@pawl/protocol/driver";
-import { createWorkers } from "@pawl/server";
+import { createWorkers, type PawlServerEvent } from "@pawl/server";
 import { openSqliteStore } from "@pawl/server/keys";
 import { afterEach, describe, expect, it } from "vitest";
+import { inTime, tally } from "../packages/server/src/testing/in-time.ts";
 import { credentialOf } from "./support/fleet.ts";
 import { pawlOnce } from "./support/pawl.ts";
 import { RawConnection } from "./support/raw.ts";
-import { isRunning, startWorkerFleet, type WorkerFleet } from "./support/worker-fleet.ts";
+import { FleetClient, isRunning, startWorkerFleet, type WorkerFleet } from "./support/worker-fleet.ts";
 
 /** Several processes as one server: `pawl serve --workers 2`, and clients over real sockets. */
 
@@ -27,31 +28,31 @@ const productOf = (values: readonly number[]) =>
   values.reduce((product, value) => product * BigInt(value), 1n).toString();
 
 /** Connects clients 1 … count, and has each become live. */
-async function connectAll(fleet: WorkerFleet, count: number): Promise<PawlConnection[]> {
-  const sessions: PawlConnection[] = [];
+async function connectAll(fleet: WorkerFleet, count: number): Promise<FleetClient[]> {
+  const sessions: FleetClient[] = [];
   for (let id = 1; id <= count; id++) sessions.push(await fleet.connect(id));
   await fallIn(fleet, sessions, count);
   return sessions;
 }
 
 /** Ones, until all are in the same round; where `live` sessions have become live, nobody else is waited for. */
-async function fallIn(
-  { event }: WorkerFleet,
-  sessions: readonly PawlConnection[],
-  live: number,
-): Promise<void> {
+async function fallIn({ event }: WorkerFleet, sessions: readonly FleetClient[], live: number): Promise<void> {
   let latest = 0;
   let last = Number.POSITIVE_INFINITY;
-  const inStep = sessions.map(async (session) => {
-    for (let round = 0; round < last; ) {
-      round = (await session.send("1")).round;
-      latest = Math.max(latest, round);
-    }
-  });
+  const inStep = Promise.all(
+    sessions.map(async (session) => {
+      for (let round = 0; round < last; ) {
+        round = (await session.send("1")).round;
+        latest = Math.max(latest, round);
+      }
+    }),
+  );
+  // Where the wait below fails, that is what there is to tell.
+  inStep.catch(() => {});
   await event("session-live", () => true, live);
   // From here on all are in every round, so that all see this one.
   last = latest + 2;
-  await Promise.all(inStep);
+  await inStep;
 }
 
 /** The worker that has each of these clients' live sessions, by client id. */
@@ -91,14 +92,13 @@ describe("two workers", () => {
     const [first, other] = await connectAll(fleet, 2);
     // The old session has sent, and waits for the other client when the new one sends.
     const unanswered = first?.send("3.0");
-    unanswered?.catch(() => {});
     await fleet.event("message", ({ clientId, bytes }) => clientId === 1 && bytes > 1);
     // The next connection goes to who has the fewest: the other worker, then.
     const stranger = await RawConnection.open(fleet.port);
     const second = await fleet.connect(1);
     stranger.destroy();
     const replaced = second.send("5");
-    expect(await first?.closed).toMatchObject({ by: "peer", reason: "superseded" });
+    expect(await first?.ended()).toMatchObject({ by: "peer", reason: "superseded" });
     await expect(unanswered).rejects.toMatchObject({ mayHaveCounted: true });
     expect(await other?.send("2")).toMatchObject({ aggregate: "10", contributors: 2 });
     expect(await replaced).toMatchObject({ value: "5", aggregate: "10", contributors: 2 });
@@ -141,7 +141,8 @@ describe("two workers", () => {
     const evicted = await fleet.event("half-open-evicted", () => true, 6);
     expect(evicted.every(({ limit }) => limit === "address")).toBe(true);
     expect(new Set(evicted.map(({ worker }) => worker))).toEqual(new Set([1, 2]));
-    for (const stranger of strangers.slice(0, 6)) expect(await stranger.closed()).toBe("");
+    for (const stranger of strangers.slice(0, 6))
+      expect(await inTime("its connection to be closed", stranger.closed(), fleet.seen)).toBe("");
     expect(strangers.slice(6).some(({ socket }) => socket.destroyed)).toBe(false);
     for (const stranger of strangers) stranger.destroy();
   });
@@ -152,7 +153,7 @@ describe("two workers", () => {
     const { cwd } = fleet;
     for (const [id, session] of [first, second].entries()) {
       expect((await pawlOnce(["keys", "revoke", String(id + 1), "--reason", "lost"], { cwd })).code).toBe(0);
-      expect(await session?.closed).toMatchObject({ by: "peer", reason: "revoked" });
+      expect(await session?.ended()).toMatchObject({ by: "peer", reason: "revoked" });
     }
     await expect(fleet.connect(1)).rejects.toMatchObject({ name: "HandshakeRefusedError" });
     // Recorded by the primary, of which there is one.
@@ -171,10 +172,9 @@ describe("a worker that is killed", () => {
     const [lost, kept] = [1, 2].map((worker) => ids.filter((id) => workers.get(id) === worker));
     if (lost === undefined || kept === undefined) throw new Error("unreachable");
     expect([lost.length, kept.length]).toEqual([2, 2]);
-    const sessionOf = (id: number) => sessions[id - 1] as PawlConnection;
+    const sessionOf = (id: number) => sessions[id - 1] as FleetClient;
     // One client of the worker has sent and one has not when it is killed.
     const unanswered = sessionOf(lost[0] ?? 0).send("3.0");
-    unanswered.catch(() => {});
     await fleet.event("message", ({ clientId, bytes }) => clientId === lost[0] && bytes > 1);
     const waiting = kept.map((id) => sessionOf(id).send("5.0"));
     await fleet.event("message", ({ clientId, bytes }) => clientId === kept[1] && bytes > 1);
@@ -217,8 +217,8 @@ describe("the end of the primary", () => {
     fleet.server.child.kill(signal);
     const answers = await Promise.all(waiting);
     for (const answer of answers) expect(answer).toMatchObject({ aggregate: "30", contributors: 3 });
-    for (const session of sessions) expect(await session.closed).toMatchObject({ reason: "shutdown" });
-    expect(await fleet.server.finished).toMatchObject({ code, stderr });
+    for (const session of sessions) expect(await session.ended()).toMatchObject({ reason: "shutdown" });
+    expect(await fleet.finished()).toMatchObject({ code, stderr });
     const types = fleet.events().map(({ type }) => type);
     for (const type of ["listening", "closing", "closed"] as const)
       expect(types.filter((one) => one === type)).toHaveLength(1);
@@ -234,7 +234,7 @@ describe("the end of the primary", () => {
     const sessions = await connectAll(fleet, 2);
     const pids = [...fleet.pids(1), ...fleet.pids(2)];
     fleet.server.child.kill("SIGKILL");
-    for (const session of sessions) expect(await session.closed).toMatchObject({ by: null });
+    for (const session of sessions) expect(await session.ended()).toMatchObject({ by: null });
     await expect.poll(() => pids.map(isRunning)).toEqual([false, false]);
     const again = createServer();
     again.listen(fleet.port, "127.0.0.1");
@@ -263,6 +263,9 @@ describe("createWorkers", () => {
     const keys = await openSqliteStore({ path, create: true });
     const script = new URL("./support/echo-worker.js", import.meta.url);
     const server = createWorkers({ keys, workers: 2, script, data: { path }, execArgv: [] });
+    const events: PawlServerEvent[] = [];
+    server.events.onAny((event) => events.push(event));
+    const seen = () => tally(events);
     try {
       const clients = [1, 2, 3, 4].map((id) => ({
         clientId: clientId(id),
@@ -270,18 +273,20 @@ describe("createWorkers", () => {
         secret: systemRandom(32),
       }));
       await keys.add(clients);
-      const { host, port } = await server.listen({ port: 0 });
-      const sessions: PawlConnection[] = [];
-      for (const { clientId: id, secret } of clients)
-        sessions.push(await connect({ credential: credentialOf(STRICT, id, secret), host, port }));
+      const { host, port } = await inTime("the workers to start", server.listen({ port: 0 }), seen);
+      const sessions: FleetClient[] = [];
+      for (const { clientId: id, secret } of clients) {
+        const connecting = connect({ credential: credentialOf(STRICT, id, secret), host, port });
+        sessions.push(new FleetClient(await inTime(`client ${id} to connect`, connecting, seen), seen));
+      }
       expect(server.halfOpen.count).toBe(4);
       const answers = await Promise.all(
         sessions.map(async (session) => {
           await session.request("first");
-          return new TextDecoder().decode(await session.request("ä"));
+          return session.request("ä");
         }),
       );
-      const live = await server.sessions();
+      const live = await inTime("the workers' sessions", server.sessions(), seen);
       expect(live.map(({ clientId: id, rounds, epoch }) => [id, rounds, epoch]).sort()).toEqual(
         clients.map(({ clientId: id }) => [id, 2, 0]),
       );
@@ -290,10 +295,11 @@ describe("createWorkers", () => {
       expect(server.halfOpen.count).toBe(0);
       const closed = server.close({ graceMs: 1_000 });
       expect(server.close()).toBe(closed);
-      for (const session of sessions) expect(await session.closed).toMatchObject({ reason: "shutdown" });
-      await closed;
+      for (const session of sessions) expect(await session.ended()).toMatchObject({ reason: "shutdown" });
+      await inTime("the workers to end", closed, seen);
     } finally {
-      await server.close();
+      // Closed already, unless the test has failed.
+      await inTime("the server to close", server.close(), seen, 5_000);
       await keys.close();
       await rm(folder, { recursive: true, force: true });
     }
