@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { createServer } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "@pawl/client";
@@ -8,12 +8,18 @@ import { clientId, STRICT } from "@pawl/protocol";
 import { systemRandom } from "@pawl/protocol/driver";
 import { createWorkers, type PawlServerEvent } from "@pawl/server";
 import { openSqliteStore } from "@pawl/server/keys";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { inTime, tally } from "../packages/server/src/testing/in-time.ts";
 import { credentialOf } from "./support/fleet.ts";
-import { pawlOnce } from "./support/pawl.ts";
+import { pawl, pawlOnce } from "./support/pawl.ts";
 import { RawConnection } from "./support/raw.ts";
-import { FleetClient, isRunning, startWorkerFleet, type WorkerFleet } from "./support/worker-fleet.ts";
+import {
+  FleetClient,
+  folderWithHome,
+  isRunning,
+  startWorkerFleet,
+  type WorkerFleet,
+} from "./support/worker-fleet.ts";
 
 /** Several processes as one server: `pawl serve --workers 2`, and clients over real sockets. */
 
@@ -243,17 +249,69 @@ describe("the end of the primary", () => {
   });
 });
 
-describe("what cannot be", () => {
-  it("a port that is in use is said as by one process, and nothing is left running", async () => {
-    fleet = await startWorkerFleet(1);
-    const { cwd, port } = fleet;
-    const listen = `127.0.0.1:${port}`;
-    const one = await pawlOnce(["serve", "--listen", listen, "--log", "off"], { cwd });
-    const two = await pawlOnce(["serve", "--workers", "2", "--listen", listen, "--log", "off"], { cwd });
-    expect(two).toEqual(one);
-    expect(two.code).toBe(1);
-    expect(two.stderr).toMatch(/^pawl: cannot listen on .*the port is in use.*\n$/);
+describe("a start", () => {
+  let cwd = "";
+  beforeAll(async () => {
+    cwd = await folderWithHome(1);
   });
+  afterAll(() => rm(cwd, { recursive: true, force: true }));
+
+  /** `pawl serve` as a group of processes, to the end of all of them. */
+  async function serve(
+    args: readonly string[],
+    meanwhile: (group: number) => Promise<void> = async () => {},
+  ) {
+    const server = pawl(["serve", ...args], { cwd, group: true });
+    const group = -(server.child.pid ?? 0);
+    const seen = () => `${server.stdout()}${server.stderr()}`;
+    try {
+      await meanwhile(group);
+      const ended = await inTime(`the end of pawl serve ${args.join(" ")}`, server.finished, seen);
+      await expect.poll(() => isRunning(group)).toBe(false);
+      return ended;
+    } finally {
+      if (isRunning(group)) process.kill(group, "SIGKILL");
+    }
+  }
+
+  it("on a port that is in use, or of another machine, is refused in one line, as by one process", async () => {
+    const taken = createServer();
+    taken.listen(0, "127.0.0.1");
+    await once(taken, "listening");
+    const { port } = taken.address() as AddressInfo;
+    for (const [listen, why] of [
+      [`127.0.0.1:${port}`, "the port is in use; choose another one, or end the program that has it"],
+      [`192.0.2.1:${port}`, "this machine has no such address"],
+    ] as const) {
+      const stderr = `pawl: cannot listen on ${listen}: ${why}\n`;
+      for (const workers of ["1", "2"])
+        for (const output of [["--log", "json"], ["--json"]])
+          expect(await serve(["--workers", workers, "--listen", listen, ...output])).toEqual({
+            code: 1,
+            stdout: "",
+            stderr,
+          });
+    }
+    taken.close();
+  });
+
+  it.each([
+    ["SIGINT", 130, "pawl: interrupted\n"],
+    ["SIGTERM", 0, ""],
+  ] as const)(
+    "that %s breaks off is no failure, and leaves nothing running",
+    async (signal, code, stderr) => {
+      // The primary gets its key; its workers wait for theirs.
+      const runs = join(cwd, `runs-${signal}`);
+      const command = `echo >> ${runs}; [ $(wc -l < ${runs}) = 1 ] || exec sleep 60; cat pawl/db.key`;
+      const args = ["--workers", "2", "--listen", "127.0.0.1:0", "--json", "--db-key-command", command];
+      const ended = await serve(args, async (group) => {
+        await expect.poll(() => readFile(runs, "utf8").catch(() => "")).toBe("\n\n\n");
+        process.kill(group, signal);
+      });
+      expect(ended).toEqual({ code, stdout: "", stderr });
+    },
+  );
 });
 
 describe("createWorkers", () => {

@@ -29,7 +29,13 @@ export interface Running {
 export function start(
   script: string,
   args: readonly string[],
-  options: { cwd?: string; env?: Record<string, string>; input?: string } = {},
+  options: {
+    cwd?: string;
+    env?: Record<string, string>;
+    input?: string;
+    /** It leads a process group of its own, which can be signalled as a terminal does it. */
+    group?: boolean;
+  } = {},
 ): Running {
   const loader = script.endsWith(".ts") ? LOADER : [];
   const child = spawn(process.execPath, [...loader, `${root}${script}`, ...args], {
@@ -37,6 +43,7 @@ export function start(
     // Nothing of the test runner's own environment: neither its colours nor settings of Pawl.
     env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", ...options.env },
     stdio: ["pipe", "pipe", "pipe"],
+    detached: options.group === true,
   });
   let [stdout, stderr] = ["", ""];
   child.stdout.setEncoding("utf8").on("data", (text: string) => {

@@ -70,10 +70,8 @@ export interface WorkerFleet {
   close(): Promise<void>;
 }
 
-export async function startWorkerFleet(
-  clients: number,
-  { serve = [], add = [] }: { serve?: readonly string[]; add?: readonly string[] } = {},
-): Promise<WorkerFleet> {
+/** A folder with a home in it that has so many clients enrolled. */
+export async function folderWithHome(clients: number, add: readonly string[] = []): Promise<string> {
   const cwd = await mkdtemp(join(tmpdir(), "pawl-workers-"));
   const must = async (...args: string[]) => {
     const { code, stderr } = await pawlOnce(args, { cwd });
@@ -81,6 +79,14 @@ export async function startWorkerFleet(
   };
   await must("init");
   await must("keys", "add", "--count", String(clients), ...add);
+  return cwd;
+}
+
+export async function startWorkerFleet(
+  clients: number,
+  { serve = [], add = [] }: { serve?: readonly string[]; add?: readonly string[] } = {},
+): Promise<WorkerFleet> {
+  const cwd = await folderWithHome(clients, add);
   const server = pawl(["serve", "--workers", "2", "--json", "--listen", "127.0.0.1:0", ...serve], { cwd });
   const events = () => {
     const lines = server.stdout().split("\n");

@@ -9,16 +9,15 @@ import type { OwnCommons } from "./own-commons.ts";
 export interface ConnectionsBackend<Sessions> {
   /** Accepted sockets read nothing in this process: another one will. */
   readonly readsElsewhere: boolean;
-  /** Resolves with the name of the crypto provider, when connections can be taken. */
+  /** Resolves with the name of the crypto provider when connections are served. Where it fails nothing is left running. */
   start(): Promise<string>;
+  /** Before `start` has resolved, too. */
   take(socket: Socket, arrival: Arrival): void;
   /** The key database failed at what was for no connection. */
   suspectStore(): void;
   sessions(): Sessions;
   /** Answers what is owed, ends every session (TERMINATE, shutting down), and destroys what is left after `graceMs`. */
   drain(graceMs: number): Promise<void>;
-  /** Ends at once what was started: nobody was let in. */
-  kill(): Promise<void>;
 }
 
 /**
@@ -59,16 +58,17 @@ export class Front<Sessions> {
   }
 
   async listen(address?: { host?: string; port?: number }): Promise<{ host: string; port: number }> {
-    const crypto = await this.#backend.start();
+    // First of all: a port that cannot be had is said before anything is started for it.
+    const bound = await this.#door.listen(address);
     try {
-      const bound = await this.#door.listen(address);
+      const crypto = await this.#backend.start();
       this.events.emit({ type: "listening", ...bound, crypto });
-      this.#housekeeping.start();
-      return bound;
     } catch (error) {
-      await this.#backend.kill();
+      this.#door.close();
       throw error;
     }
+    this.#housekeeping.start();
+    return bound;
   }
 
   sessions(): Sessions {

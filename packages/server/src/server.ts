@@ -35,6 +35,5 @@ export function createServer(options: ServerOptions): PawlServer {
     suspectStore: () => endpoint.health.suspect(),
     sessions: () => endpoint.sessions(),
     drain: (graceMs) => endpoint.drain(graceMs),
-    kill: async () => {},
   });
 }

@@ -5,6 +5,7 @@ import {
   createWorkers,
   type PawlServer,
   type RotationOptions,
+  WorkerStartError,
   type WorkersOptions,
 } from "@pawl/server";
 import type { SqliteStore } from "@pawl/server/keys";
@@ -61,12 +62,14 @@ export function serveCommand(parent: Command, context: Context): void {
         }
         const server = serverOf(home, keys, io);
         subscribe(server, settings, io, out);
-        const address = await server.listen(settings.listen);
-        out.line(`pawl serves on ${formatAddress(address)}, home ${path}`);
-        if (keys.dbKeyId === null) out.note(out.red(PLAIN_WARNING));
-        if (settings.allowClassic) out.note(out.red(CLASSIC_WARNING));
-        await stopped(io);
-        await server.close();
+        const address = await listen(server, settings, io);
+        if (address !== null) {
+          out.line(`pawl serves on ${formatAddress(address)}, home ${path}`);
+          if (keys.dbKeyId === null) out.note(out.red(PLAIN_WARNING));
+          if (settings.allowClassic) out.note(out.red(CLASSIC_WARNING));
+          await stopped(io);
+          await server.close();
+        }
       } finally {
         await keys.close();
       }
@@ -98,6 +101,20 @@ function serverOf(home: Home, keys: SqliteStore, io: Io): Pick<PawlServer, "even
   const { path, database } = home;
   const data: ServeWorkerData = { home: path, database, dbKeyFile, dbKeyCommand, actor: serveActor() };
   return createWorkers({ ...options, workers, script: WORKER_SCRIPT, data, env: io.env });
+}
+
+/** Null: it was told to stop before it served. A ^C then ends workers that cannot heed signals yet, which is no failure. */
+async function listen(
+  server: Pick<PawlServer, "listen">,
+  settings: Settings,
+  { stop }: Io,
+): Promise<{ host: string; port: number } | null> {
+  try {
+    return await server.listen(settings.listen);
+  } catch (error) {
+    if (error instanceof WorkerStartError && stop.aborted) return null;
+    throw error;
+  }
 }
 
 function serveActor(): string {

@@ -6,6 +6,7 @@ import { messageOf } from "../events.ts";
 import type { ConnectionsBackend } from "../front.ts";
 import { WorkerStartError } from "./errors.ts";
 import type { ToWorker, WorkerSettings } from "./messages.ts";
+import { WaitingRoom } from "./waiting-room.ts";
 import { WorkerProcess, type WorkerProgram } from "./worker-process.ts";
 import type { Shared } from "./worker-seat.ts";
 
@@ -40,11 +41,15 @@ export class WorkerPool implements ConnectionsBackend<Promise<WorkerSession[]>> 
   readonly #running = new Map<number, WorkerProcess>();
   readonly #restarts = new Map<number, () => void>();
   readonly #pauses = new Map<number, number>();
+  readonly #waitingRoom: WaitingRoom;
+  /** All workers have been ready once. */
+  #started = false;
   #draining = false;
 
   constructor(options: PoolOptions, shared: Shared) {
     this.#options = options;
     this.#shared = shared;
+    this.#waitingRoom = new WaitingRoom(shared.commons);
   }
 
   /** Resolves with the name of the workers' crypto provider when all of them take connections. @throws WorkerStartError */
@@ -53,15 +58,21 @@ export class WorkerPool implements ConnectionsBackend<Promise<WorkerSession[]>> 
     const started = await Promise.allSettled(numbers.map((worker) => this.#spawn(worker).ready));
     for (const [index, result] of started.entries()) {
       if (result.status === "fulfilled") continue;
-      await this.kill();
+      await this.#giveUp();
       throw new WorkerStartError(index + 1, messageOf(result.reason));
     }
     for (const [worker, running] of this.#running) this.#keep(worker, running);
+    this.#started = true;
+    this.#waitingRoom.empty((socket, arrival) => this.take(socket, arrival));
     return started[0]?.status === "fulfilled" ? started[0].value : "";
   }
 
-  /** To the worker that has the fewest. Closed where there is none. */
+  /** To the worker that has the fewest. Closed where there is none any more. */
   take(socket: Socket, arrival: Arrival): void {
+    if (!this.#started) {
+      this.#waitingRoom.wait(socket, arrival);
+      return;
+    }
     let chosen: WorkerProcess | null = null;
     for (const worker of this.#running.values())
       if (worker.isReady && (chosen === null || worker.connections < chosen.connections)) chosen = worker;
@@ -92,7 +103,10 @@ export class WorkerPool implements ConnectionsBackend<Promise<WorkerSession[]>> 
 
   /** Has every worker end its sessions, and ends those that do not end in time. */
   async drain(graceMs: number): Promise<void> {
-    this.#stopRestarts();
+    this.#draining = true;
+    for (const cancel of this.#restarts.values()) cancel();
+    this.#restarts.clear();
+    this.#waitingRoom.close();
     this.tell({ type: "drain", graceMs });
     const cancel = this.#options.clock.after(graceMs + MARGIN_MS, () => {
       for (const worker of this.#running.values()) worker.kill();
@@ -101,17 +115,13 @@ export class WorkerPool implements ConnectionsBackend<Promise<WorkerSession[]>> 
     cancel();
   }
 
-  async kill(): Promise<void> {
-    this.#stopRestarts();
+  /** One of them did not start: ends the others. */
+  async #giveUp(): Promise<void> {
+    this.#waitingRoom.close();
     const running = [...this.#running.values()];
     for (const worker of running) worker.kill();
     await Promise.all(running.map(({ ended }) => ended));
-  }
-
-  #stopRestarts(): void {
-    this.#draining = true;
-    for (const cancel of this.#restarts.values()) cancel();
-    this.#restarts.clear();
+    this.#running.clear();
   }
 
   #spawn(worker: number): WorkerProcess {

@@ -32,7 +32,7 @@ export interface WorkersOptions
 export interface PawlWorkers {
   /** Those of every worker are told here, with its number. */
   readonly events: EventBus;
-  /** Starts the workers, then accepts. @throws WorkerStartError, ListenError */
+  /** Takes the port, then starts the workers; who connects meanwhile waits for them. @throws ListenError, WorkerStartError */
   listen(address?: { host?: string; port?: number }): Promise<{ host: string; port: number }>;
   /** Live sessions, as each worker says when it is asked. */
   sessions(): Promise<WorkerSession[]>;
