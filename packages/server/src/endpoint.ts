@@ -88,14 +88,17 @@ export class Endpoint implements ConnectionHost {
     this.commons.ended(connection);
   }
 
+  /** Drops every connection at once, in silence. */
+  abort(): void {
+    for (const connection of [...this.#connections.values()]) connection.abort();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
   /** Answers what is owed, ends every session (TERMINATE, shutting down), and destroys what is left after `graceMs`. */
   async drain(graceMs: number): Promise<void> {
     await this.application.close();
     for (const connection of [...this.#connections.values()]) connection.terminate("shutdown");
-    const cancel = this.options.clock.after(graceMs, () => {
-      for (const connection of [...this.#connections.values()]) connection.abort();
-      for (const socket of this.#sockets) socket.destroy();
-    });
+    const cancel = this.options.clock.after(graceMs, () => this.abort());
     await new Promise<void>((resolve) => {
       this.#onSocketClosed = () => {
         if (this.#sockets.size === 0) resolve();

@@ -34,4 +34,5 @@ export { createServer, DEFAULT_PORT, type PawlServer } from "./server.ts";
 export { WorkerStartError } from "./workers/errors.ts";
 export type { WorkerSession } from "./workers/pool.ts";
 export { createWorkers, MAX_WORKERS, type PawlWorkers, type WorkersOptions } from "./workers/primary.ts";
-export { runWorker, type WorkerParts } from "./workers/run-worker.ts";
+export { runWorker } from "./workers/run-worker.ts";
+export type { WorkerParts } from "./workers/worker-side.ts";

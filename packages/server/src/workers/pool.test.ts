@@ -25,7 +25,7 @@ afterEach(async () => {
 type Own = Partial<TestWorkerData> & Pick<WorkersOptions, "clock" | "limits">;
 
 function serverOf(workers: number, { failure = null, gate = null, ...options }: Own = {}): PawlWorkers {
-  const data: TestWorkerData = { failure, gate };
+  const data: TestWorkerData = { failure, gate, endGate: null };
   const made = createWorkers({ keys: createMemoryStore(), workers, script, data, ...options });
   events = [];
   made.events.onAny((event) => events.push(event));

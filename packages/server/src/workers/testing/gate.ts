@@ -2,7 +2,7 @@ import type { Server, Socket } from "node:net";
 import { inTime } from "../../testing/in-time.ts";
 import { listener } from "./listener.ts";
 
-/** Where workers wait before they start (`worker.ts`), until a test lets them. */
+/** Where workers wait before they start, or end (`worker.ts`), until a test lets them. */
 export class Gate {
   readonly port: number;
   readonly #net: Server;
@@ -18,7 +18,8 @@ export class Gate {
     this.#net = net;
     this.port = port;
     net.on("connection", (socket) => {
-      this.#waiting.push(socket);
+      socket.on("error", () => {});
+      this.#waiting.push(socket.resume());
       this.#onArrival();
     });
   }
@@ -32,6 +33,14 @@ export class Gate {
       this.#onArrival();
     });
     return inTime(`${count} workers at the gate`, all, () => String(this.#waiting.length));
+  }
+
+  /** Resolves when those that wait have gone, without having been let through. */
+  async left(): Promise<void> {
+    const all = Promise.all(
+      this.#waiting.map((socket) => new Promise((resolve) => socket.once("close", resolve))),
+    );
+    await inTime("the workers to leave the gate", all, () => String(this.#waiting.length));
   }
 
   open(): void {

@@ -7,14 +7,30 @@ import { runWorker } from "../run-worker.ts";
 export interface TestWorkerData {
   /** Why it does not start; null: it does. */
   readonly failure: string | null;
-  /** A port of this machine: it starts when that has closed its connection. Null: at once. */
+  /** The port of a gate that it passes before it starts; null: at once. */
   readonly gate: number | null;
+  /** The same for the end: before its key database is closed, which it says on stdout. Null: it is closed without a word. */
+  readonly endGate: number | null;
 }
 
 /** It echoes. */
 runWorker(async (data) => {
-  const { failure, gate } = data as TestWorkerData;
-  if (gate !== null) await once(connect(gate, "127.0.0.1").resume(), "close");
+  const { failure, gate, endGate } = data as TestWorkerData;
+  await pass(gate);
   if (failure !== null) throw new Error(failure);
-  return { keys: createMemoryStore(), onMessage: (_session, message) => message };
+  const keys = createMemoryStore();
+  if (endGate !== null) {
+    const close = keys.close.bind(keys);
+    keys.close = async () => {
+      await pass(endGate);
+      await close();
+      process.stdout.write(`${JSON.stringify({ type: "keys-closed" })}\n`);
+    };
+  }
+  return { keys, onMessage: (_session, message) => message };
 });
+
+/** Waits until the gate closes the connection. */
+async function pass(gate: number | null): Promise<void> {
+  if (gate !== null) await once(connect(gate, "127.0.0.1").resume(), "close");
+}
