@@ -370,6 +370,22 @@ describe("what an operator does", () => {
     expect((await fleet.keys.get(3 as ClientId))?.epoch).toBe(0);
   });
 
+  it.each<[string, () => Promise<void>, unknown]>([
+    ["hangs", () => new Promise(() => {}), { status: "fulfilled" }],
+    ["fails", () => Promise.reject(new Error("no quorum")), { reason: { message: "no quorum" } }],
+  ])("ends every session also where the rounds' backend %s", async (_, close, outcome) => {
+    const backend = { join: () => {}, contribute: () => {}, leave: () => {}, close };
+    const own = await startFleet(1, { roundsBackend: () => backend });
+    const client = await own.connect(0);
+    const outstanding = client.send("1").catch((error: unknown) => error);
+    await own.event("message");
+    const [closed] = await Promise.allSettled([own.server.close({ graceMs: 100 })]);
+    expect(closed).toMatchObject(outcome as object);
+    expect(await client.closed).toMatchObject({ reason: "shutdown", by: "peer" });
+    expect(await outstanding).toMatchObject({ name: "SessionEndedError" });
+    expect(own.events.at(-1)).toMatchObject({ type: "closed" });
+  });
+
   it("destroys what does not end in time", async () => {
     fleet = await startFleet(1, eager);
     const { connection } = await greet();

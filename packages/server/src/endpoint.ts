@@ -94,11 +94,18 @@ export class Endpoint implements ConnectionHost {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  /** Answers what is owed, ends every session (TERMINATE, shutting down), and destroys what is left after `graceMs`. */
+  /**
+   * Answers what is owed, ends every session (TERMINATE, shutting down), and destroys what is left after `graceMs`. What the
+   * application throws comes when all of that is done.
+   */
   async drain(graceMs: number): Promise<void> {
-    await this.application.close();
+    let cancel: () => void = () => {};
+    const overdue = new Promise<void>((resolve) => {
+      cancel = this.options.clock.after(graceMs, resolve);
+    });
+    const [answered] = await Promise.allSettled([Promise.race([this.application.close(), overdue])]);
     for (const connection of [...this.#connections.values()]) connection.terminate("shutdown");
-    const cancel = this.options.clock.after(graceMs, () => this.abort());
+    void overdue.then(() => this.abort());
     await new Promise<void>((resolve) => {
       this.#onSocketClosed = () => {
         if (this.#sockets.size === 0) resolve();
@@ -107,5 +114,6 @@ export class Endpoint implements ConnectionHost {
     });
     cancel();
     this.health.stop();
+    if (answered.status === "rejected") throw answered.reason;
   }
 }

@@ -84,8 +84,11 @@ export class Front<Sessions> {
     this.events.emit({ type: "closing" });
     this.#endWatch();
     this.#door.close();
-    await this.#backend.drain(graceMs);
-    await this.#housekeeping.stop();
-    this.events.emit({ type: "closed" });
+    try {
+      await this.#backend.drain(graceMs);
+    } finally {
+      await this.#housekeeping.stop();
+      this.events.emit({ type: "closed" });
+    }
   }
 }

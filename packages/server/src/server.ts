@@ -16,6 +16,7 @@ export interface PawlServer {
   /**
    * Drains: accepts nobody more, answers the open round, ends every session (TERMINATE, shutting down), and destroys what
    * is left after `graceMs` (5,000 unless given). The store stays open. Calling it again gives the same promise.
+   * @throws what the backend of rounds does, when all of that is done
    */
   close(options?: { graceMs?: number }): Promise<void>;
 }

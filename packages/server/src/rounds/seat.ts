@@ -50,11 +50,6 @@ export class RoundsSeat {
     this.#rounds.leave(session);
   }
 
-  /** The other process is gone. */
-  expelAll(): void {
-    for (const id of [...this.#sessions.keys()]) this.expel(id);
-  }
-
   /** A round has closed that owes this server answers. */
   closed({ round, product, also, contributors }: ClosedRound): void {
     const aggregate = { round, product, also, contributors };

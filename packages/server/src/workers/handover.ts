@@ -12,7 +12,7 @@ export interface Handover {
 export class HandoverQueue {
   readonly #child: ChildProcess;
   /** Not on their way yet, or about to be. */
-  readonly #waiting = new Set<Socket>();
+  readonly #waiting = new Map<number, Socket>();
 
   constructor(child: ChildProcess) {
     this.#child = child;
@@ -21,18 +21,23 @@ export class HandoverQueue {
   /** @param onLost the connection is closed: the worker is gone */
   give(socket: Socket, arrival: Arrival, onLost: () => void): void {
     const message: Handover = { type: "connection", arrival };
-    this.#waiting.add(socket);
+    this.#waiting.set(arrival.id, socket);
     socket.on("error", () => {});
     this.#child.send(message, socket, {}, (error) => {
-      if (!this.#waiting.delete(socket) || error === null) return;
+      if (!this.#waiting.delete(arrival.id) || error === null) return;
       socket.destroy();
       onLost();
     });
   }
 
+  /** Closes a connection that the worker has not got: it will be told of it without a socket. */
+  drop(id: number): void {
+    this.#waiting.get(id)?.destroy();
+  }
+
   /** The worker is gone: closes what it has not got. */
   clear(): void {
-    for (const socket of this.#waiting) socket.destroy();
+    for (const socket of this.#waiting.values()) socket.destroy();
     this.#waiting.clear();
   }
 }

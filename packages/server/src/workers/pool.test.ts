@@ -119,6 +119,23 @@ describe("createWorkers", () => {
     for (const { socket } of others) socket.destroy();
   });
 
+  it("closes who is over a limit also while the worker that should is stuck", async () => {
+    const running = serverOf(1, { limits: { halfOpenPerAddress: 2 } });
+    const started = next(running, "worker-started");
+    const { port } = await inTime("the worker to start", running.listen({ port: 0 }), seen);
+    const { pid } = await started;
+    process.kill(pid, "SIGSTOP");
+    // The first is on its way to the worker when it is over the limit.
+    const clients = [await knock(port), await knock(port), await knock(port), await knock(port)];
+    await clients[1]?.closed;
+    expect(running.halfOpen.count).toBe(2);
+    expect(await inTime("an answer", running.sessions(), seen, 10_000)).toEqual([]);
+    process.kill(pid, "SIGCONT");
+    await clients[0]?.closed;
+    for (const { socket } of clients) socket.destroy();
+    await expect.poll(() => running.halfOpen.count).toBe(0);
+  });
+
   it("turns who waits away where they do not start, and leaves the port", async () => {
     const [gate, port] = [await Gate.make(), await freePort()];
     const running = serverOf(1, { gate: gate.port, failure: "the database is gone" });

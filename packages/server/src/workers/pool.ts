@@ -95,7 +95,7 @@ export class WorkerPool implements ConnectionsBackend<Promise<WorkerSession[]>> 
     const workers = [...this.#running].filter(([, { isReady }]) => isReady);
     const all = await Promise.all(
       workers.map(async ([worker, running]) =>
-        (await running.sessions()).map((session) => ({ ...session, worker })),
+        (await running.sessions(this.#options.clock)).map((session) => ({ ...session, worker })),
       ),
     );
     return all.flat();

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import type { Clock } from "@pawl/protocol/driver";
 import type { Arrival } from "../door.ts";
 import type { SessionInfo } from "../endpoint.ts";
 import { CHANNEL_FD, Channel } from "./channel.ts";
@@ -53,7 +54,12 @@ export class WorkerProcess {
       (message) => heard(message),
       () => {},
     );
-    this.#seat = new WorkerSeat(start.worker, shared, (message) => this.#channel.send(message));
+    this.#seat = new WorkerSeat(
+      start.worker,
+      shared,
+      (message) => this.#channel.send(message),
+      (id) => this.#handover.drop(id),
+    );
     this.ended = new Promise((resolve) => {
       child.once("error", (error) => resolve(error.message));
       child.once("close", (code, signal) => resolve(this.#failure ?? signal ?? `exit code ${code}`));
@@ -91,8 +97,8 @@ export class WorkerProcess {
     this.#channel.send(message);
   }
 
-  sessions(): Promise<readonly SessionInfo[]> {
-    return this.#seat.sessions();
+  sessions(clock: Clock): Promise<readonly SessionInfo[]> {
+    return this.#seat.sessions(clock);
   }
 
   take(socket: Socket, arrival: Arrival): void {

@@ -1,11 +1,13 @@
 import type { ClientId, Epoch } from "@pawl/protocol";
 import { describe, expect, it } from "vitest";
+import type { SessionInfo } from "../endpoint.ts";
 import { EventBus, type PawlServerEvent } from "../events.ts";
 import { defaultLimits } from "../options.ts";
 import { OwnCommons } from "../own-commons.ts";
 import { Rounds, type RoundsSeat, tellSeats } from "../rounds/index.ts";
 import { commonsConformance, FakeMember } from "../testing/commons-conformance.ts";
 import { FakeClock } from "../testing/fake-clock.ts";
+import { inTime } from "../testing/in-time.ts";
 import { LinkedCommons } from "./linked-commons.ts";
 import type { ToPrimary, ToWorker } from "./messages.ts";
 import { WorkerSeat } from "./worker-seat.ts";
@@ -19,10 +21,11 @@ commonsConformance("LinkedCommons", (commons, events) => {
       const text = JSON.stringify(message);
       queue.push(() => seat.receive(JSON.parse(text)));
     });
-    const seat = new WorkerSeat(worker, { commons, rounds, events }, (message) => {
+    const send = (message: ToWorker) => {
       const text = JSON.stringify(message);
       queue.push(() => hear(JSON.parse(text)));
-    });
+    };
+    const seat = new WorkerSeat(worker, { commons, rounds, events }, send, () => {});
     const hear = (message: ToWorker) => {
       if (message.type === "standing") linked.answered(message.ask, message.standing);
       else if (message.type === "terminate") members.get(message.id)?.terminate(message.reason);
@@ -69,8 +72,10 @@ describe("a worker's seat", () => {
     const rounds = new Rounds<RoundsSeat>({ onClosed: tellSeats });
     const seats = [1, 2].map((worker) => {
       const sent: ToWorker[] = [];
-      const seat = new WorkerSeat(worker, { commons, rounds, events }, (message) => sent.push(message));
-      return { seat, sent };
+      const dropped: number[] = [];
+      const send = (message: ToWorker) => sent.push(message);
+      const seat = new WorkerSeat(worker, { commons, rounds, events }, send, (id) => dropped.push(id));
+      return { seat, sent, dropped };
     });
     const [one, two] = seats;
     if (one === undefined || two === undefined) throw new RangeError("unreachable");
@@ -87,7 +92,7 @@ describe("a worker's seat", () => {
     };
     const contribute = (seat: WorkerSeat, session: number, value: string) =>
       seat.receive({ type: "contribute", session, value: [value, 0] });
-    return { one, two, rounds, seen, live, contribute };
+    return { one, two, commons, rounds, seen, live, contribute };
   }
 
   it("says that a session is superseded before it says what closed without it", () => {
@@ -102,6 +107,36 @@ describe("a worker's seat", () => {
     const aggregate = { product: "10", contributors: 2 };
     expect(one.sent[1]).toMatchObject({ aggregate });
     expect(two.sent).toMatchObject([{ type: "round-closed", upTo: 1, aggregate }]);
+  });
+
+  it("says that a session ends before it says what closed because of that", () => {
+    const { one, commons, live, contribute } = setUp();
+    live(one.seat, 1, 1, 0);
+    live(one.seat, 2, 2, 0);
+    contribute(one.seat, 2, "2");
+    commons.stored({ clientId: 1 as ClientId, now: null });
+    expect(one.sent.map(({ type }) => type)).toEqual(["terminate", "round-closed"]);
+  });
+
+  it("has a connection closed that the worker may not have yet", () => {
+    const { one } = setUp();
+    const arrival = { remoteAddress: "192.0.2.1", remotePort: 1, limitKey: "192.0.2.1" };
+    const { halfOpenPerAddress } = defaultLimits(1 << 20);
+    for (let id = 1; id <= halfOpenPerAddress + 1; id++) one.seat.arrived({ id, ...arrival });
+    expect(one.sent).toEqual([{ type: "abort", id: 1 }]);
+    expect(one.dropped).toEqual([1]);
+  });
+
+  it("has no sessions where its worker does not answer in time", async () => {
+    const { one } = setUp();
+    const clock = new FakeClock();
+    const [late, asked] = [one.seat.sessions(clock), one.seat.sessions(clock)];
+    const session = { id: 1 } as SessionInfo;
+    one.seat.receive({ type: "sessions", ask: 2, sessions: [session] });
+    clock.advance(5_000);
+    one.seat.receive({ type: "sessions", ask: 1, sessions: [session] });
+    expect(await inTime("an answer", Promise.all([late, asked]), () => "")).toEqual([[], [session]]);
+    expect(clock.pending).toBe(0);
   });
 
   it("does not count what a session sends after it was told to end", () => {
@@ -121,11 +156,11 @@ describe("a worker's seat", () => {
     one.seat.arrived({ id: 3, remoteAddress: "192.0.2.1", remotePort: 3, limitKey: "192.0.2.1" });
     contribute(two.seat, 2, "2");
     expect(rounds.open).toMatchObject({ waitingFor: 1 });
-    const asked = one.seat.sessions();
+    const asked = one.seat.sessions(new FakeClock());
     one.seat.lost();
     expect(rounds.open).toBeNull();
     expect(one.seat.connections).toBe(0);
-    expect(await asked).toEqual([]);
+    expect(await inTime("an answer", asked, () => "")).toEqual([]);
     const common = { type: "session-ended", cause: "lost", worker: 1 };
     expect(seen).toMatchObject([
       { ...common, connection: 1, clientId: 1, live: true },

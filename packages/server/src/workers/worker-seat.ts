@@ -1,4 +1,5 @@
 import type { ClientId, TerminateReason } from "@pawl/protocol";
+import type { Clock } from "@pawl/protocol/driver";
 import type { Member } from "../commons.ts";
 import type { Arrival } from "../door.ts";
 import type { SessionInfo } from "../endpoint.ts";
@@ -6,6 +7,9 @@ import type { EventBus } from "../events.ts";
 import type { OwnCommons } from "../own-commons.ts";
 import { generationOf, type Rounds, RoundsSeat } from "../rounds/index.ts";
 import type { ToPrimary, ToWorker } from "./messages.ts";
+
+/** How long a worker may take to say what sessions it has, in milliseconds. */
+const ANSWER_MS = 5_000;
 
 /** What is the primary's, and all workers have in common. */
 export interface Shared {
@@ -44,7 +48,7 @@ class RemoteMember implements Member {
   }
 
   abort(): void {
-    this.#seat.send({ type: "abort", id: this.id });
+    this.#seat.abort(this.id);
   }
 }
 
@@ -53,15 +57,18 @@ export class WorkerSeat {
   readonly worker: number;
   readonly send: (message: ToWorker) => void;
   readonly #shared: Shared;
+  readonly #drop: (id: number) => void;
   readonly #rounds: RoundsSeat;
   readonly #members = new Map<number, RemoteMember>();
   readonly #asks = new Map<number, (sessions: readonly SessionInfo[]) => void>();
   #asked = 0;
 
-  constructor(worker: number, shared: Shared, send: (message: ToWorker) => void) {
+  /** @param drop closes a connection that the worker has not got yet */
+  constructor(worker: number, shared: Shared, send: (message: ToWorker) => void, drop: (id: number) => void) {
     this.worker = worker;
     this.send = send;
     this.#shared = shared;
+    this.#drop = drop;
     this.#rounds = new RoundsSeat(shared.rounds, send);
   }
 
@@ -77,10 +84,29 @@ export class WorkerSeat {
     this.#shared.commons.arrived(member);
   }
 
-  sessions(): Promise<readonly SessionInfo[]> {
+  /** None where the worker does not answer in time. */
+  sessions(clock: Clock): Promise<readonly SessionInfo[]> {
     const ask = ++this.#asked;
-    this.send({ type: "sessions", ask });
-    return new Promise((resolve) => this.#asks.set(ask, resolve));
+    return new Promise((resolve) => {
+      const cancel = clock.after(ANSWER_MS, () => this.#answered(ask, []));
+      this.#asks.set(ask, (sessions) => {
+        cancel();
+        resolve(sessions);
+      });
+      this.send({ type: "sessions", ask });
+    });
+  }
+
+  #answered(ask: number, sessions: readonly SessionInfo[]): void {
+    const resolve = this.#asks.get(ask);
+    this.#asks.delete(ask);
+    resolve?.(sessions);
+  }
+
+  /** Also where the worker is too busy to read what it is told. */
+  abort(id: number): void {
+    this.send({ type: "abort", id });
+    this.#drop(id);
   }
 
   /**
@@ -130,8 +156,7 @@ export class WorkerSeat {
         events.publish(message.event);
         return;
       case "sessions":
-        this.#asks.get(message.ask)?.(message.sessions);
-        this.#asks.delete(message.ask);
+        this.#answered(message.ask, message.sessions);
         return;
       default:
         this.#rounds.receive(message);
@@ -157,8 +182,7 @@ export class WorkerSeat {
         this.worker,
       );
     }
-    for (const resolve of this.#asks.values()) resolve([]);
-    this.#asks.clear();
+    for (const ask of [...this.#asks.keys()]) this.#answered(ask, []);
   }
 
   #with(id: number, use: (member: RemoteMember) => void): void {

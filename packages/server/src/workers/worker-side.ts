@@ -101,6 +101,7 @@ export class WorkerSide {
 
   #take({ arrival }: Handover, socket: Socket | undefined): void {
     this.#lastArrival = arrival.id;
+    const unwanted = this.#unwanted.delete(arrival.id);
     // It was closed while it was on its way, or the server is closing.
     if (socket === undefined || this.#draining) {
       socket?.destroy();
@@ -110,7 +111,7 @@ export class WorkerSide {
     // As those that are accepted here would be: the end of one direction is for the session to answer.
     socket.allowHalfOpen = true;
     const connection = this.#endpoint.open(socket, arrival);
-    if (this.#unwanted.delete(arrival.id)) connection.abort();
+    if (unwanted) connection.abort();
   }
 
   /** Drops every connection at once. */
@@ -120,9 +121,12 @@ export class WorkerSide {
 
   async #drain(graceMs: number): Promise<void> {
     this.#draining = true;
-    await this.#endpoint.drain(graceMs);
-    await this.#keys.close();
-    await this.#channel.end();
-    process.exit(0);
+    try {
+      await this.#endpoint.drain(graceMs);
+    } finally {
+      await this.#keys.close();
+      await this.#channel.end();
+      process.exit(0);
+    }
   }
 }
