@@ -316,6 +316,7 @@ describe("the db key", () => {
     expect((await pawl("keys", "list")).code).toBe(0);
     for (const [command, message] of [
       ["exit 3", /db-key-command: ended with exit code 3; run it by hand/],
+      ["kill -9 $$", /db-key-command: was ended by SIGKILL; run it by hand/],
       ["echo open sesame", /output of db-key-command: key 1 is no db key/],
       ["true", /output of db-key-command: no db key in it/],
       ["seq 10000", /db-key-command: printed more than a db key/],

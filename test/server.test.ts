@@ -16,6 +16,7 @@ import { createMemoryStore, type KeyStore } from "@pawl/server/keys";
 import { afterEach, describe, expect, it } from "vitest";
 import { ClientPeer } from "../packages/protocol/src/testing/peers.ts";
 import { FakeClock } from "../packages/server/src/testing/fake-clock.ts";
+import { inTime, tally } from "../packages/server/src/testing/in-time.ts";
 import { credentialOf, type Fleet, startFleet } from "./support/fleet.ts";
 import { RawConnection } from "./support/raw.ts";
 import { failing, withMethods } from "./support/stores.ts";
@@ -379,7 +380,10 @@ describe("what an operator does", () => {
     const client = await own.connect(0);
     const outstanding = client.send("1").catch((error: unknown) => error);
     await own.event("message");
-    const [closed] = await Promise.allSettled([own.server.close({ graceMs: 100 })]);
+    const closing = inTime("the server to close", own.server.close({ graceMs: 100 }), () =>
+      tally(own.events),
+    );
+    const [closed] = await Promise.allSettled([closing]);
     expect(closed).toMatchObject(outcome as object);
     expect(await client.closed).toMatchObject({ reason: "shutdown", by: "peer" });
     expect(await outstanding).toMatchObject({ name: "SessionEndedError" });

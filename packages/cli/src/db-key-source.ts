@@ -72,7 +72,8 @@ function outputOf(command: string, env: Readonly<Record<string, string | undefin
       const bytes = Buffer.concat(chunks);
       for (const chunk of chunks) chunk.fill(0);
       if (length > MOST_OUTPUT) fail("printed more than a db key");
-      else if (signal !== null) fail(`did not end within ${COMMAND_MS / 1_000} s`);
+      else if (signal !== null)
+        fail(child.killed ? `did not end within ${COMMAND_MS / 1_000} s` : `was ended by ${signal}`);
       else if (code !== 0) fail(`ended with exit code ${code}`);
       else resolve(bytes.toString("latin1"));
       bytes.fill(0);
