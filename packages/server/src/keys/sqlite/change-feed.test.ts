@@ -8,7 +8,10 @@ import { ChangeFeed, type ClientState, POLL_MS } from "./change-feed.ts";
 class Source {
   readonly rows = new Map<ClientId, ClientState>();
   readonly timers: (() => void)[] = [];
+  /** Of all clients. */
   reads = 0;
+  /** Of one client. */
+  readsOfOne = 0;
   versionNow: number | null = 1;
   failure: Error | null = null;
   readonly feed = new ChangeFeed(
@@ -19,7 +22,10 @@ class Source {
         const rows = [...this.rows];
         return rows.length === 0 ? [] : [rows.slice(0, 1), rows.slice(1)];
       },
-      one: (id) => this.rows.get(id) ?? null,
+      one: (id) => {
+        this.readsOfOne++;
+        return this.rows.get(id) ?? null;
+      },
       version: async () => {
         if (this.versionNow === -1) throw new Error("closed");
         return this.versionNow;
@@ -47,6 +53,8 @@ class Source {
     for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
   }
 }
+
+const stateAt = (at: number): ClientState => ({ generation: 1n, epoch: epoch(at), revoked: false });
 
 let source: Source;
 let told: StoreChange[];
@@ -118,6 +126,45 @@ describe("ChangeFeed", () => {
     ]);
   });
 
+  it("reads nothing after a move from what it told last", async () => {
+    source.set(1, 4);
+    source.feed.watch(listen);
+    source.set(1, 5);
+    source.feed.moved(clientId(1), stateAt(4), epoch(5));
+    source.set(1, 6);
+    source.feed.moved(clientId(1), stateAt(5), epoch(6));
+    source.versionNow = 2;
+    await source.poll();
+    expect(epochs()).toEqual([
+      [1, 5],
+      [1, 6],
+    ]);
+    expect(source.readsOfOne).toBe(0);
+  });
+
+  it("does not go back to a move that is acknowledged after another's change was told", async () => {
+    source.set(1, 4);
+    source.feed.watch(listen);
+    source.rows.set(clientId(1), { generation: 2n, epoch: epoch(5), revoked: true });
+    source.versionNow = 2;
+    await source.poll();
+    source.feed.moved(clientId(1), stateAt(4), epoch(5));
+    expect(told.map(({ now }) => [now?.generation, now?.revoked])).toEqual([[2n, true]]);
+  });
+
+  it("tells a move, then what another made of it before it was acknowledged", async () => {
+    source.set(1, 4);
+    source.feed.watch(listen);
+    source.set(1, 0, 2n);
+    source.feed.moved(clientId(1), stateAt(4), epoch(5));
+    source.versionNow = 2;
+    await source.poll();
+    expect(told.map(({ now }) => [now?.generation, now?.epoch])).toEqual([
+      [1n, 5],
+      [2n, 0],
+    ]);
+  });
+
   it("is idle while nobody watches, and starts anew", async () => {
     source.set(1, 0);
     const stop = source.feed.watch(listen);
@@ -126,6 +173,7 @@ describe("ChangeFeed", () => {
     expect(source.timers).toHaveLength(0);
     source.set(1, 9);
     source.feed.changed(clientId(1));
+    source.feed.moved(clientId(1), stateAt(0), epoch(9));
     source.feed.watch(listen);
     source.versionNow = 2;
     await source.poll();

@@ -1,4 +1,4 @@
-import type { ClientId } from "@pawl/protocol";
+import type { ClientId, Epoch } from "@pawl/protocol";
 import type { Clock } from "@pawl/protocol/driver";
 import type { StoreChange } from "../store.ts";
 import { Watchers } from "../watchers.ts";
@@ -46,6 +46,16 @@ export class ChangeFeed {
   /** This store object has changed a client, durably. */
   changed(clientId: ClientId): void {
     if (this.#watchers.size > 0) this.#compare(clientId, this.#source.one(clientId));
+  }
+
+  /**
+   * This store object has moved a client from `from` to the epoch `to`, durably. Nothing is read where `from` was told last:
+   * nobody can have been told of what came after this move.
+   */
+  moved(clientId: ClientId, from: ClientState, to: Epoch): void {
+    if (this.#watchers.size === 0) return;
+    if (isSame(this.#told.get(clientId) ?? null, from)) this.#compare(clientId, { ...from, epoch: to });
+    else this.changed(clientId);
   }
 
   close(): void {

@@ -117,7 +117,8 @@ export class SqliteKeyStore implements SqliteStore {
     if (result === "lost") {
       return { outcome: "lost", current: await this.#keySource.withKeys(() => this.#record(clientId)) };
     }
-    this.#feed.changed(clientId);
+    const { generation, epoch } = expected;
+    this.#feed.moved(clientId, { generation, epoch, revoked: false }, next.epoch);
     return { outcome: "done" };
   }
 
