@@ -1,6 +1,6 @@
 /**
- * What JavaScript sees of the record layer: `RecordChain`, an object that keeps the chain of one direction, and the hashes that
- * the handshake is made of. Types and lengths are checked here or below, whoever calls; TypeScript allocates all results.
+ * What JavaScript sees of the record layer: `RecordChain`, an object that keeps the chain of one direction, and the primitives
+ * that the handshake is made of. Types and lengths are checked here or below, whoever calls; TypeScript allocates all results.
  */
 #ifndef NAPI_VERSION
 #define NAPI_VERSION 8
@@ -198,39 +198,73 @@ static napi_value hmac_of(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/** The room, key, IV and text of a cipher's call. */
-static bool cipher_args(napi_env env, napi_callback_info info, Crypto **crypto, Bytes args[4]) {
-  size_t count = 4;
-  napi_value values[4];
+enum { MAX_CIPHER_ARGS = 6 };
+
+/** What a cipher is and takes: how many Uint8Arrays, of which the second is the key, and the third the IV. */
+typedef struct {
+  size_t args;
+  size_t key;
+  size_t iv;
+} Shape;
+
+static const Shape CBC = {4, CBC_KEY_BYTES, CBC_IV_BYTES};
+static const Shape GCM_SEAL = {5, GCM_KEY_BYTES, GCM_IV_BYTES};
+static const Shape GCM_OPEN = {6, GCM_KEY_BYTES, GCM_IV_BYTES};
+
+/** The room for the result, key, IV, and what else the cipher takes. */
+static bool cipher_args(napi_env env, napi_callback_info info, Shape shape, Crypto **crypto,
+                        Bytes args[MAX_CIPHER_ARGS]) {
+  size_t count = MAX_CIPHER_ARGS;
+  napi_value values[MAX_CIPHER_ARGS];
   void *data = NULL;
-  bool good = napi_get_cb_info(env, info, &count, values, NULL, &data) == napi_ok && count == 4;
-  for (size_t i = 0; good && i < 4; i++) good = bytes_of(env, values[i], &args[i]);
-  if (!good || args[1].length != CBC_KEY_BYTES || args[2].length != CBC_IV_BYTES) {
-    type_error(env, "expected Uint8Arrays: room, key and IV of 16 bytes, text");
+  bool good = napi_get_cb_info(env, info, &count, values, NULL, &data) == napi_ok && count == shape.args;
+  for (size_t i = 0; good && i < shape.args; i++) good = bytes_of(env, values[i], &args[i]);
+  if (!good || args[1].length != shape.key || args[2].length != shape.iv) {
+    type_error(env, "expected Uint8Arrays: the room, a key and an IV of the cipher's lengths, then what it is about");
     return false;
   }
   *crypto = data;
   return true;
 }
 
+/** That of the caller, to be written. */
+static uint8_t *room_in(const Bytes *args) { return (uint8_t *)(uintptr_t)args[0].data; }
+
 /** `cbcEncrypt(out, key, iv, plaintext)`: a Status. `out` is as long as the padded plaintext. */
 static napi_value cbc_encrypt_of(napi_env env, napi_callback_info info) {
   Crypto *crypto;
-  Bytes args[4];
-  if (!cipher_args(env, info, &crypto, args)) return NULL;
-  uint8_t *out = (uint8_t *)(uintptr_t)args[0].data;
-  return number(env, cbc_encrypt(crypto, args[1].data, args[2].data, args[3], out, args[0].length));
+  Bytes args[MAX_CIPHER_ARGS];
+  if (!cipher_args(env, info, CBC, &crypto, args)) return NULL;
+  return number(env, cbc_encrypt(crypto, args[1].data, args[2].data, args[3], room_in(args), args[0].length));
 }
 
 /** `cbcDecrypt(out, key, iv, ciphertext)`: bytes of plaintext at the beginning of `out`, or a Status, which is negative. */
 static napi_value cbc_decrypt_of(napi_env env, napi_callback_info info) {
   Crypto *crypto;
-  Bytes args[4];
+  Bytes args[MAX_CIPHER_ARGS];
   size_t length = 0;
-  if (!cipher_args(env, info, &crypto, args)) return NULL;
-  uint8_t *out = (uint8_t *)(uintptr_t)args[0].data;
-  const Status status = cbc_decrypt(crypto, args[1].data, args[2].data, args[3], out, args[0].length, &length);
+  if (!cipher_args(env, info, CBC, &crypto, args)) return NULL;
+  const Status status =
+      cbc_decrypt(crypto, args[1].data, args[2].data, args[3], room_in(args), args[0].length, &length);
   return number(env, status == DONE ? (int64_t)length : status);
+}
+
+/** `gcmSeal(out, key, iv, associated, plaintext)`: a Status. `out` has room for the ciphertext, and the tag behind it. */
+static napi_value gcm_seal_of(napi_env env, napi_callback_info info) {
+  Crypto *crypto;
+  Bytes args[MAX_CIPHER_ARGS];
+  if (!cipher_args(env, info, GCM_SEAL, &crypto, args)) return NULL;
+  return number(env, gcm_encrypt(crypto, args[1].data, args[2].data, args[3], args[4], room_in(args), args[0].length));
+}
+
+/** `gcmOpen(out, key, iv, associated, ciphertext, tag)`: a Status. `out` is as long as the ciphertext. */
+static napi_value gcm_open_of(napi_env env, napi_callback_info info) {
+  Crypto *crypto;
+  Bytes args[MAX_CIPHER_ARGS];
+  if (!cipher_args(env, info, GCM_OPEN, &crypto, args)) return NULL;
+  if (args[5].length != GCM_TAG_BYTES) return number(env, WRONG_LENGTH);
+  return number(env, gcm_decrypt(crypto, args[1].data, args[2].data, args[3], args[4], args[5].data, room_in(args),
+                                 args[0].length));
 }
 
 static void free_crypto(napi_env env, void *data, void *hint) {
@@ -265,6 +299,8 @@ NAPI_MODULE_INIT() {
       {"hmacSha256", NULL, hmac_of, NULL, NULL, NULL, napi_enumerable, NULL},
       {"cbcEncrypt", NULL, cbc_encrypt_of, NULL, NULL, NULL, napi_enumerable, crypto},
       {"cbcDecrypt", NULL, cbc_decrypt_of, NULL, NULL, NULL, napi_enumerable, crypto},
+      {"gcmSeal", NULL, gcm_seal_of, NULL, NULL, NULL, napi_enumerable, crypto},
+      {"gcmOpen", NULL, gcm_open_of, NULL, NULL, NULL, napi_enumerable, crypto},
   };
   if (napi_define_properties(env, exports, sizeof properties / sizeof *properties, properties) != napi_ok) {
     return NULL;

@@ -2,7 +2,9 @@
 import { createRequire } from "node:module";
 
 const [, , path, rounds = "200000", seed = "1"] = process.argv;
-const { RecordChain, sha256, hmacSha256, cbcEncrypt, cbcDecrypt } = createRequire(import.meta.url)(path);
+const { RecordChain, sha256, hmacSha256, cbcEncrypt, cbcDecrypt, gcmSeal, gcmOpen } = createRequire(
+  import.meta.url,
+)(path);
 
 let state = Number(seed);
 function drawn(below) {
@@ -41,7 +43,7 @@ const strange = [
   1n,
 ];
 const anything = () => (drawn(4) > 0 ? view() : oneOf(strange));
-const blockOr = () => (drawn(4) > 0 ? new Uint8Array(16).fill(drawn(256)) : anything());
+const sizedOr = (length) => (drawn(4) > 0 ? new Uint8Array(length).fill(drawn(256)) : anything());
 const counts = () => (drawn(4) > 0 ? drawn(300) : oneOf(strange));
 const chains = [];
 
@@ -52,7 +54,9 @@ const calls = [
   () => drawn(50) === 0 && oneOf(chains)?.wipe(),
   () => sha256(...Array.from({ length: drawn(11) }, anything)),
   () => hmacSha256(...Array.from({ length: drawn(11) }, anything)),
-  () => oneOf([cbcEncrypt, cbcDecrypt])(anything(), blockOr(), blockOr(), anything()),
+  () => oneOf([cbcEncrypt, cbcDecrypt])(anything(), sizedOr(16), sizedOr(16), anything()),
+  () => gcmSeal(anything(), sizedOr(32), sizedOr(12), anything(), anything()),
+  () => gcmOpen(anything(), sizedOr(32), sizedOr(12), anything(), anything(), sizedOr(16)),
   () =>
     RecordChain.prototype[oneOf(["seal", "open", "wipe"])].call(
       oneOf([{}, undefined, ...strange]),
@@ -60,6 +64,7 @@ const calls = [
       view(),
     ),
   () => exchange(),
+  () => exchangeGcm(),
 ];
 
 /** What is sealed is opened. */
@@ -88,6 +93,25 @@ function exchange() {
   if (opened !== 2 * message.length + kind - 1) throw new Error(`opened to ${opened}`);
   if (Buffer.compare(plaintext.subarray(start, start + message.length), message) !== 0)
     throw new Error("another message");
+}
+
+/** What is sealed is opened, until a bit of its tag is another; then nothing of it is left. */
+function exchangeGcm() {
+  const [key, iv, associated, plaintext] = [
+    new Uint8Array(32).fill(drawn(256)),
+    new Uint8Array(12),
+    view(),
+    view(),
+  ];
+  const sealed = new Uint8Array(plaintext.length + 16);
+  if (gcmSeal(sealed, key, iv, associated, plaintext) !== 0) throw new Error("not sealed");
+  const [ciphertext, tag] = [sealed.subarray(0, plaintext.length), sealed.subarray(plaintext.length)];
+  const opened = new Uint8Array(plaintext.length);
+  if (gcmOpen(opened, key, iv, associated, ciphertext, tag) !== 0) throw new Error("not opened");
+  if (Buffer.compare(opened, plaintext) !== 0) throw new Error("another plaintext");
+  tag[drawn(16)] ^= 1 << drawn(8);
+  if (gcmOpen(opened, key, iv, associated, ciphertext, tag) !== -1) throw new Error("a wrong tag was taken");
+  if (opened.some((byte) => byte !== 0)) throw new Error("a plaintext was left");
 }
 
 let refused = 0;

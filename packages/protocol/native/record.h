@@ -97,4 +97,12 @@ Status cbc_encrypt(Crypto *crypto, const uint8_t *key, const uint8_t *iv, Bytes 
 Status cbc_decrypt(Crypto *crypto, const uint8_t *key, const uint8_t *iv, Bytes ciphertext, uint8_t *out, size_t room,
                    size_t *length);
 
+/** AES-256-GCM under a key of 32 bytes. `out` is the ciphertext, then the tag; on an error nothing of it is left. */
+Status gcm_encrypt(Crypto *crypto, const uint8_t *key, const uint8_t *iv, Bytes associated, Bytes plaintext,
+                   uint8_t *out, size_t room);
+
+/** `out` is as long as the ciphertext; on an error, a wrong tag among them, nothing of it is left. */
+Status gcm_decrypt(Crypto *crypto, const uint8_t *key, const uint8_t *iv, Bytes associated, Bytes ciphertext,
+                   const uint8_t *tag, uint8_t *out, size_t room);
+
 #endif

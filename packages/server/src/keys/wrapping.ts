@@ -2,8 +2,8 @@ import {
   type ClientId,
   concat,
   copyOf,
+  defaultCrypto,
   type Epoch,
-  nodeCrypto,
   toHex,
   u32,
   utf8,
@@ -25,6 +25,15 @@ export const DB_KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const ID_BYTES = 8;
+
+const COUNTER_1 = Uint8Array.of(1);
+const DB_KEY_ID = labelInfo("db key id");
+const WRAP = labelInfo("wrap");
+const WRAP_AUDIT_KEY = labelInfo("wrap audit key");
+
+function labelInfo(label: string): Uint8Array {
+  return utf8(`pawl/1 ${label}\u0000`);
+}
 
 /** What a wrapped secret belongs to. */
 export interface SecretBinding {
@@ -84,7 +93,7 @@ export class MissingDbKeyError extends StoreError {
 
 /** Names a db key without telling it. */
 export function dbKeyId(key: Uint8Array): string {
-  return toHex(expandLabel(key, "db key id", new Uint8Array()).subarray(0, ID_BYTES));
+  return toHex(expandLabel(key, DB_KEY_ID, new Uint8Array()).subarray(0, ID_BYTES));
 }
 
 /** `nonce ‖ ciphertext ‖ tag`. `secret` stays the caller's. */
@@ -113,15 +122,15 @@ export function wrapAuditKey(
   secret: Uint8Array,
   random: Random,
 ): Uint8Array {
-  return seal(expandLabel(key, "wrap audit key", storeId), storeId, secret, random);
+  return seal(expandLabel(key, WRAP_AUDIT_KEY, storeId), storeId, secret, random);
 }
 
 export function unwrapAuditKey(key: Uint8Array, storeId: Uint8Array, wrapped: Uint8Array): Uint8Array | null {
-  return open(expandLabel(key, "wrap audit key", storeId), storeId, wrapped);
+  return open(expandLabel(key, WRAP_AUDIT_KEY, storeId), storeId, wrapped);
 }
 
 function wrappingKey(key: Uint8Array, clientId: ClientId): Uint8Array {
-  return expandLabel(key, "wrap", u32(clientId));
+  return expandLabel(key, WRAP, u32(clientId));
 }
 
 function associatedData({ service, suite, clientId, epoch }: SecretBinding): Uint8Array {
@@ -131,7 +140,7 @@ function associatedData({ service, suite, clientId, epoch }: SecretBinding): Uin
 /** Overwrites `key`. */
 function seal(key: Uint8Array, associated: Uint8Array, plaintext: Uint8Array, random: Random): Uint8Array {
   const nonce = random(NONCE_BYTES);
-  const { ciphertext, tag } = nodeCrypto.gcmSeal(key, nonce, associated, plaintext);
+  const { ciphertext, tag } = defaultCrypto().gcmSeal(key, nonce, associated, plaintext);
   wipe(key);
   return concat(nonce, ciphertext, tag);
 }
@@ -141,7 +150,7 @@ function open(key: Uint8Array, associated: Uint8Array, sealed: Uint8Array): Uint
   try {
     if (sealed.length < NONCE_BYTES + TAG_BYTES) return null;
     const tagAt = sealed.length - TAG_BYTES;
-    return nodeCrypto.gcmOpen(
+    return defaultCrypto().gcmOpen(
       key,
       sealed.subarray(0, NONCE_BYTES),
       associated,
@@ -154,6 +163,6 @@ function open(key: Uint8Array, associated: Uint8Array, sealed: Uint8Array): Uint
 }
 
 /** HKDF-Expand (RFC 5869, 2.3) of one block. */
-function expandLabel(key: Uint8Array, label: string, context: Uint8Array): Uint8Array {
-  return nodeCrypto.hmacSha256(key, utf8(`pawl/1 ${label}\u0000`), context, Uint8Array.of(1));
+function expandLabel(key: Uint8Array, info: Uint8Array, context: Uint8Array): Uint8Array {
+  return defaultCrypto().hmacSha256(key, info, context, COUNTER_1);
 }

@@ -12,6 +12,23 @@ export interface Addon {
   cbcEncrypt(out: Uint8Array, key: Uint8Array, iv: Uint8Array, plaintext: Uint8Array): number;
   /** `out` is as long as `ciphertext`. @returns bytes of plaintext at its beginning, or a `STATUS` below 0 */
   cbcDecrypt(out: Uint8Array, key: Uint8Array, iv: Uint8Array, ciphertext: Uint8Array): number;
+  /** `out` has room for the ciphertext, and the tag behind it. @returns a `STATUS` */
+  gcmSeal(
+    out: Uint8Array,
+    key: Uint8Array,
+    iv: Uint8Array,
+    associated: Uint8Array,
+    plaintext: Uint8Array,
+  ): number;
+  /** `out` is as long as `ciphertext`. @returns a `STATUS` */
+  gcmOpen(
+    out: Uint8Array,
+    key: Uint8Array,
+    iv: Uint8Array,
+    associated: Uint8Array,
+    ciphertext: Uint8Array,
+    tag: Uint8Array,
+  ): number;
 }
 
 export interface NativeChain {

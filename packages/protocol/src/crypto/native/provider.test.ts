@@ -297,6 +297,54 @@ describe("the native AES-128-CBC", () => {
   });
 });
 
+describe("the native AES-256-GCM", () => {
+  const nonces = fc.uint8Array({ minLength: 12, maxLength: 12 });
+  const bytes = fc.uint8Array({ maxLength: 200 });
+
+  it("is that of node:crypto, both ways, with nothing to seal or to bind too", () => {
+    fc.assert(
+      fc.property(chains, nonces, bytes, bytes, (key, nonce, associated, plaintext) => {
+        const { ciphertext, tag } = native.gcmSeal(key, nonce, associated, plaintext);
+        expect({ ciphertext, tag }).toEqual(nodeCrypto.gcmSeal(key, nonce, associated, plaintext));
+        expect(native.gcmOpen(key, nonce, associated, ciphertext, tag)).toEqual(plaintext);
+      }),
+      { examples: [[KEY, new Uint8Array(12), new Uint8Array(), new Uint8Array()]] },
+    );
+  });
+
+  it("refuses whatever was changed, and leaves nothing of it", () => {
+    fc.assert(
+      fc.property(chains, nonces, bytes, bytes, numbers, (key, nonce, associated, plaintext, where) => {
+        const { ciphertext, tag } = native.gcmSeal(key, nonce, associated, plaintext);
+        const parts = [nonce, associated, ciphertext, tag] as const;
+        let at = where % parts.reduce((length, part) => length + part.length, 0);
+        for (const part of parts) {
+          if (at >= 0 && at < part.length) part[at] = (part[at] ?? 0) ^ (1 << (where % 8));
+          at -= part.length;
+        }
+        expect(native.gcmOpen(key, nonce, associated, ciphertext, tag)).toBeNull();
+        const room = new Uint8Array(ciphertext.length).fill(0xaa);
+        expect(addon.gcmOpen(room, key, nonce, associated, ciphertext, tag)).toBe(-1);
+        expect(room).toEqual(new Uint8Array(ciphertext.length));
+      }),
+    );
+  });
+
+  it("refuses a tag that is shorter than a whole one", () => {
+    const nonce = KEY.subarray(0, 12);
+    const { ciphertext, tag } = native.gcmSeal(KEY, nonce, KEY, KEY);
+    expect(native.gcmOpen(KEY, nonce, KEY, ciphertext, tag.subarray(0, 15))).toBeNull();
+  });
+
+  it("is under the key of this call alone, also after one that failed", () => {
+    const [other, nonce] = [new Uint8Array(32).fill(2), KEY.subarray(0, 12)];
+    const { ciphertext, tag } = native.gcmSeal(KEY, nonce, KEY, KEY);
+    expect(native.gcmOpen(other, nonce, KEY, ciphertext, tag)).toBeNull();
+    expect(native.gcmOpen(KEY, nonce, KEY, ciphertext, tag)).toEqual(KEY);
+    expect(native.gcmSeal(KEY, nonce, KEY, KEY)).toEqual({ ciphertext, tag });
+  });
+});
+
 describe("wrong arguments", () => {
   /** What TypeScript would not let through: JavaScript calls an addon with anything. */
   const call = (method: unknown, self: unknown, ...args: unknown[]): unknown =>
@@ -321,6 +369,11 @@ describe("wrong arguments", () => {
     const chain = new addon.RecordChain(STRICT.id, KEY);
     const room = new Uint8Array(128);
     const frame = new Uint8Array(4 + 112);
+    const gcmArgs = [new Uint8Array(48), KEY, KEY.subarray(0, 12), KEY, KEY, new Uint8Array(16)];
+    const gcmCalls: readonly (readonly [unknown, readonly unknown[]])[] = [
+      [addon.gcmSeal, gcmArgs.slice(0, 5)],
+      [addon.gcmOpen, gcmArgs.with(0, new Uint8Array(32))],
+    ];
     for (const value of [...strange, detached()]) {
       expect(() => call(chain.seal, chain, value, 0, 116, KEY, 33, 1)).toThrow(TypeError);
       expect(() => call(chain.seal, chain, frame, 0, 116, value, 33, 1)).toThrow(TypeError);
@@ -336,6 +389,11 @@ describe("wrong arguments", () => {
           KEY.subarray(0, 16),
           new Uint8Array(32),
         ];
+        for (let i = 0; i < args.length; i++) {
+          expect(() => call(cipher, addon, ...args.with(i, value))).toThrow(TypeError);
+        }
+      }
+      for (const [cipher, args] of gcmCalls) {
         for (let i = 0; i < args.length; i++) {
           expect(() => call(cipher, addon, ...args.with(i, value))).toThrow(TypeError);
         }
@@ -363,6 +421,19 @@ describe("wrong arguments", () => {
         expect(() => call(cipher, addon, new Uint8Array(48), right, right)).toThrow(TypeError);
       }
     }
+    for (const [cipher, args] of gcmCalls) {
+      for (const length of [0, 11, 13, 16, 31, 33]) {
+        const wrong = new Uint8Array(length);
+        expect(() => call(cipher, addon, ...args.with(1, wrong))).toThrow(TypeError);
+        expect(() => call(cipher, addon, ...args.with(2, wrong))).toThrow(TypeError);
+      }
+      expect(() => call(cipher, addon, ...args.slice(1))).toThrow(TypeError);
+      expect(() => call(cipher, addon, ...args, KEY)).toThrow(TypeError);
+      // Lengths that do not fit each other are a status.
+      expect(call(cipher, addon, ...args.with(0, new Uint8Array(47)))).toBe(-5);
+      expect(call(cipher, addon, ...args)).toBe(cipher === addon.gcmSeal ? 0 : -1);
+    }
+    expect(call(addon.gcmOpen, addon, ...gcmArgs.with(0, new Uint8Array(32)).with(5, KEY))).toBe(-5);
     expect(() => call(addon.sha256, addon)).toThrow(TypeError);
     expect(() => call(addon.hmacSha256, addon, new Uint8Array(32))).toThrow(TypeError);
     expect(() => call(addon.sha256, addon, new Uint8Array(31), KEY)).toThrow(TypeError);

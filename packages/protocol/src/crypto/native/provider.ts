@@ -12,14 +12,15 @@ import { type Addon, type NativeChain, STATUS } from "./addon.ts";
 
 const HASH_BYTES = 32;
 const BLOCK_BYTES = 16;
+const GCM_TAG_BYTES = 16;
 /** A longer packet is decrypted where it lies: to set memory aside for it costs more than AES does. */
 const IN_PLACE_BYTES = 4_096;
 const OPENSSL_FAILED = "OpenSSL failed";
 
 /**
  * One call of the addon for each packet, which derives the keys, encrypts, authenticates and moves the chain; neither chain
- * nor keys ever are in memory of JavaScript. The few packets of a handshake are sealed with the primitives, which are the
- * addon's too, but for AES-256-GCM.
+ * nor keys ever are in memory of JavaScript. The few packets of a handshake, and secrets at rest, are sealed with the
+ * primitives, which are the addon's too.
  */
 export function nativeCrypto(addon: Addon): CryptoProvider {
   const frames = new Pool();
@@ -54,6 +55,22 @@ export function nativeCrypto(addon: Addon): CryptoProvider {
       if (length === STATUS.wrongPadding || length === STATUS.wrongLength) return null;
       throw new Error(OPENSSL_FAILED);
     },
+
+    gcmSeal(key, nonce, associated, plaintext) {
+      const out = new Uint8Array(plaintext.length + GCM_TAG_BYTES);
+      if (addon.gcmSeal(out, key, nonce, associated, plaintext) !== STATUS.done)
+        throw new Error(OPENSSL_FAILED);
+      return { ciphertext: out.subarray(0, plaintext.length), tag: out.subarray(plaintext.length) };
+    },
+
+    gcmOpen(key, nonce, associated, ciphertext, tag) {
+      const out = new Uint8Array(ciphertext.length);
+      const status = addon.gcmOpen(out, key, nonce, associated, ciphertext, tag);
+      if (status === STATUS.done) return out;
+      if (status === STATUS.wrongTag || status === STATUS.wrongLength) return null;
+      throw new Error(OPENSSL_FAILED);
+    },
+
     recycle(frame) {
       frames.giveBack(frame);
     },
