@@ -32,8 +32,11 @@ it("reads what is stored now, page by page, each secret in a buffer of its own",
   expect(reader.info(id)).toEqual(await store.get(id));
   reader.client(id)?.secret.fill(0);
   expect(reader.client(id)?.secret).toEqual(secretOf(1));
+  reader.record(id)?.secret.fill(0);
+  expect(reader.record(id)?.secret).toEqual(secretOf(1));
   for (const read of [
     reader.client(clientId(999)),
+    reader.record(clientId(999)),
     reader.info(clientId(999)),
     reader.state(clientId(999)),
   ]) {
@@ -63,8 +66,8 @@ it("opens as many secrets for a client that there is not, where there are any", 
   const open = vi.spyOn(SecretColumns.prototype, "open");
   const opened = (id: number) => {
     open.mockClear();
-    const client = reader.client(clientId(id));
-    return { found: client !== null, opened: open.mock.calls.length };
+    const record = reader.record(clientId(id));
+    return { found: record !== null, opened: open.mock.calls.length };
   };
   expect(opened(999)).toEqual({ found: false, opened: 0 });
   await store.add([newClient(7)]);

@@ -1,4 +1,4 @@
-import { type ClientId, clientId, epoch, wipe } from "@pawl/protocol";
+import { type ClientId, type ClientRecord, clientId, epoch, wipe } from "@pawl/protocol";
 import type { Random } from "@pawl/protocol/driver";
 import { type AlarmTally, tallyOf } from "../alarm.ts";
 import { type AuditEntry, entryOf } from "../audit.ts";
@@ -18,6 +18,9 @@ import {
   INFO_COLUMNS,
   type InfoRow,
   infoFromRow,
+  RECORD_COLUMNS,
+  type RecordRow,
+  recordFromRow,
   SECRET_COLUMNS,
   type SecretRow,
   tallyFromRow,
@@ -65,11 +68,11 @@ export class Reader {
     return this.#read(() => readIdentity(this.#db).wrap);
   }
 
-  /** The secret is the caller's, to be overwritten after use. */
-  client(id: ClientId): StoredClient | null {
+  /** What a session needs. The secret is the caller's, to be overwritten after use. */
+  record(id: ClientId): ClientRecord | null {
     return this.#read(() => {
-      const row = this.#sql.client.get(id) as SecretRow | undefined;
-      if (row !== undefined) return clientFromRow(row, this.#columns);
+      const row = this.#sql.record.get(id) as RecordRow | undefined;
+      if (row !== undefined) return recordFromRow(row, this.#columns);
       this.#readDecoy();
       return null;
     });
@@ -77,13 +80,21 @@ export class Reader {
 
   /** As much work as a client makes that there is, so that time does not tell who is enrolled. */
   #readDecoy(): void {
-    const row = this.#sql.decoy.get() as SecretRow | undefined;
+    const row = this.#sql.decoy.get() as RecordRow | undefined;
     if (row === undefined) return;
     try {
-      wipe(clientFromRow(row, this.#columns).secret);
+      wipe(recordFromRow(row, this.#columns).secret);
     } catch {
       // What is wrong with that row is said when its own client is looked up.
     }
+  }
+
+  /** All of a client. The secret is the caller's, to be overwritten after use. */
+  client(id: ClientId): StoredClient | null {
+    return this.#read(() => {
+      const row = this.#sql.client.get(id) as SecretRow | undefined;
+      return row === undefined ? null : clientFromRow(row, this.#columns);
+    });
   }
 
   info(id: ClientId): ClientInfo | null {
@@ -200,8 +211,9 @@ function prepare(db: Database) {
   const state = "SELECT client_id, generation, epoch, revoked_at IS NOT NULL AS revoked FROM clients";
   const paged = "WHERE client_id > ? ORDER BY client_id LIMIT ?";
   return {
+    record: db.prepare(`SELECT ${RECORD_COLUMNS} FROM clients WHERE client_id = ?`),
+    decoy: db.prepare(`SELECT ${RECORD_COLUMNS} FROM clients ORDER BY client_id LIMIT 1`),
     client: db.prepare(`SELECT ${SECRET_COLUMNS} FROM clients WHERE client_id = ?`),
-    decoy: db.prepare(`SELECT ${SECRET_COLUMNS} FROM clients ORDER BY client_id LIMIT 1`),
     info: db.prepare(`SELECT ${INFO_COLUMNS} FROM clients WHERE client_id = ?`),
     page: db.prepare(`SELECT ${INFO_COLUMNS} FROM clients ${paged}`),
     count: db.prepare("SELECT count(*) AS n FROM clients"),

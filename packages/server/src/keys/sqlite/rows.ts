@@ -1,4 +1,4 @@
-import { clientId, epoch, suiteById } from "@pawl/protocol";
+import { type Accepted, type ClientRecord, clientId, epoch, type Suite, suiteById } from "@pawl/protocol";
 import { ALARM_KINDS, type StoredTally } from "../alarm.ts";
 import { StoreError } from "../errors.ts";
 import type { ClientInfo } from "../store.ts";
@@ -9,7 +9,10 @@ import type { SecretColumns } from "./secret-columns.ts";
 export const INFO_COLUMNS =
   "client_id, suite, generation, epoch, accepted_epoch, accepted_t, hello_window, label, created, moved, last_seen, revoked_at, revoked_reason";
 /** `secret` is a cell of secret-slots.ts. */
-export const SECRET_COLUMNS = `${INFO_COLUMNS}, (SELECT secret FROM secrets WHERE secrets.slot = clients.slot) AS secret, wrap`;
+const CELL_COLUMNS = "(SELECT secret FROM secrets WHERE secrets.slot = clients.slot) AS secret, wrap";
+export const SECRET_COLUMNS = `${INFO_COLUMNS}, ${CELL_COLUMNS}`;
+/** What a session needs, and no more: it is read for each HELLO. */
+export const RECORD_COLUMNS = `client_id, suite, generation, epoch, accepted_epoch, accepted_t, hello_window, revoked_at, ${CELL_COLUMNS}`;
 
 /** The types are those of the STRICT table in schema.ts, which SQLite keeps. */
 export interface InfoRow {
@@ -28,28 +31,41 @@ export interface InfoRow {
   readonly revoked_reason: string | null;
 }
 
-export interface SecretRow extends InfoRow {
+interface CellRow {
   /** A cell; null: tampered with. */
   readonly secret: Uint8Array | null;
   readonly wrap: string | null;
 }
 
-/** @throws StoreError for a suite that this version does not know. */
-export function infoFromRow(row: InfoRow): ClientInfo {
-  const suite = suiteById(row.suite);
-  if (suite === undefined) {
-    throw new StoreError(
-      `client ${row.client_id} has suite ${row.suite}, which this version does not know; upgrade it`,
-    );
-  }
-  const { accepted_epoch: acceptedEpoch, accepted_t: t, revoked_at: at, revoked_reason: reason } = row;
+export interface SecretRow extends InfoRow, CellRow {}
+
+export type RecordRow = Omit<InfoRow, "label" | "created" | "moved" | "last_seen" | "revoked_reason"> &
+  CellRow;
+
+/** The secret is the caller's. @throws StoreError for an unknown suite, a secret that does not open */
+export function recordFromRow(row: RecordRow, columns: SecretColumns): ClientRecord {
   return {
     clientId: clientId(row.client_id),
-    suite,
+    suite: suiteOf(row),
+    generation: generationFrom(row.generation),
+    epoch: epoch(row.epoch),
+    secret: columns.open(row),
+    accepted: acceptedOf(row),
+    window: row.hello_window,
+    revoked: row.revoked_at !== null,
+  };
+}
+
+/** @throws StoreError for a suite that this version does not know. */
+export function infoFromRow(row: InfoRow): ClientInfo {
+  const { revoked_at: at, revoked_reason: reason } = row;
+  return {
+    clientId: clientId(row.client_id),
+    suite: suiteOf(row),
     generation: generationFrom(row.generation),
     epoch: epoch(row.epoch),
     window: row.hello_window,
-    accepted: acceptedEpoch === null || t === null ? null : { epoch: epoch(acceptedEpoch), t },
+    accepted: acceptedOf(row),
     label: row.label,
     created: row.created,
     moved: row.moved,
@@ -61,6 +77,21 @@ export function infoFromRow(row: InfoRow): ClientInfo {
 /** The secret is the caller's. @throws StoreError for an unknown suite, a secret that does not open */
 export function clientFromRow(row: SecretRow, columns: SecretColumns): StoredClient {
   return { ...infoFromRow(row), secret: columns.open(row) };
+}
+
+function suiteOf(row: Pick<InfoRow, "client_id" | "suite">): Suite {
+  const suite = suiteById(row.suite);
+  if (suite !== undefined) return suite;
+  throw new StoreError(
+    `client ${row.client_id} has suite ${row.suite}, which this version does not know; upgrade it`,
+  );
+}
+
+function acceptedOf({
+  accepted_epoch: at,
+  accepted_t: t,
+}: Pick<InfoRow, "accepted_epoch" | "accepted_t">): Accepted | null {
+  return at === null || t === null ? null : { epoch: epoch(at), t };
 }
 
 export interface AlarmRow {

@@ -20,14 +20,7 @@ import type {
   NewClient,
   StoreChange,
 } from "../store.ts";
-import {
-  checkSecret,
-  drawGeneration,
-  exportOf,
-  generationBytes,
-  lowestFree,
-  recordOf,
-} from "../stored-client.ts";
+import { checkSecret, drawGeneration, exportOf, generationBytes, lowestFree } from "../stored-client.ts";
 import type { Verification, VerifyOptions } from "../verify.ts";
 import { ChangeFeed } from "./change-feed.ts";
 import { makeDurableFile } from "./files.ts";
@@ -98,7 +91,7 @@ export class SqliteKeyStore implements SqliteStore {
 
   async lookUp(clientId: ClientId): Promise<ClientRecord | null> {
     this.#checkOpen();
-    return this.#keySource.withKeys(() => this.#record(clientId));
+    return this.#keySource.withKeys(() => this.#reader.record(clientId));
   }
 
   async commit(change: Commit): Promise<CommitOutcome> {
@@ -115,7 +108,10 @@ export class SqliteKeyStore implements SqliteStore {
       at: this.#now(),
     });
     if (result === "lost") {
-      return { outcome: "lost", current: await this.#keySource.withKeys(() => this.#record(clientId)) };
+      return {
+        outcome: "lost",
+        current: await this.#keySource.withKeys(() => this.#reader.record(clientId)),
+      };
     }
     const { generation, epoch } = expected;
     this.#feed.moved(clientId, { generation, epoch, revoked: false }, next.epoch);
@@ -319,14 +315,6 @@ export class SqliteKeyStore implements SqliteStore {
     if (row === undefined) throw new UnknownClientError(clientId);
     this.#feed.changed(clientId);
     return infoFromRow(row);
-  }
-
-  #record(clientId: ClientId): ClientRecord | null {
-    const client = this.#reader.client(clientId);
-    if (client === null) return null;
-    const record = recordOf(client);
-    wipe(client.secret);
-    return record;
   }
 
   #drawGeneration(): Uint8Array {
