@@ -4,6 +4,7 @@ import {
   type ClientRecord,
   type Epoch,
   KeyError,
+  LAST_BYTES,
   SECRET_BYTES,
 } from "@pawl/protocol";
 
@@ -28,6 +29,9 @@ export type CommitOutcome =
 export function checkCommit(change: Commit): void {
   if (change.next.secret.length !== SECRET_BYTES) {
     throw new KeyError(`an epoch secret has ${SECRET_BYTES} bytes, not ${change.next.secret.length}`);
+  }
+  if (change.accepted !== null && change.accepted.t.length !== LAST_BYTES) {
+    throw new RangeError(`a commit records ${LAST_BYTES} bytes of T, not ${change.accepted.t.length}`);
   }
   if (change.next.epoch <= change.expected.epoch) {
     throw new RangeError(

@@ -7,6 +7,8 @@ import type { InfoRow } from "./rows.ts";
 /** What the event loop and the writer's thread say to each other. Secrets are handed over, not copied. */
 export type ToWriter =
   | { readonly type: "write"; readonly operations: readonly Operation[] }
+  /** The same, for a batch of commits alone (packed-commits.ts). */
+  | { readonly type: "commit"; readonly commits: Uint8Array }
   | { readonly type: "version" }
   /** The db keys as they are now: answers `missing-key`, and the batch is tried once more. */
   | { readonly type: "keys"; readonly keys: readonly Uint8Array[] }
@@ -17,8 +19,8 @@ export type ToWriter =
 export type FromWriter =
   | { readonly type: "open" }
   | { readonly type: "refused"; readonly message: string }
-  /** One for each operation of the batch, in order, durable. */
-  | { readonly type: "written"; readonly results: readonly OperationResult[] }
+  /** One for each operation of the batch, in order, durable. Null: each is `DONE`. */
+  | { readonly type: "written"; readonly results: readonly OperationResult[] | null }
   | { readonly type: "failed"; readonly message: string }
   /** Nothing was written: the database is under a db key that the thread does not have. */
   | { readonly type: "missing-key" }
@@ -39,7 +41,7 @@ export interface WriterData {
   readonly actor: string;
 }
 
-/** Times are milliseconds since 1970; generations are drawn by the event loop, 8 bytes. */
+/** Times are milliseconds since 1970; generations that are new are drawn by the event loop, 8 bytes. */
 export type Operation =
   | CommitOperation
   | AddOperation
@@ -87,7 +89,7 @@ export type Operation =
 export interface CommitOperation {
   readonly kind: "commit";
   readonly clientId: ClientId;
-  readonly generation: Uint8Array;
+  readonly generation: bigint;
   readonly expectedEpoch: Commit["expected"]["epoch"];
   readonly epoch: Commit["next"]["epoch"];
   readonly secret: Uint8Array;
@@ -143,9 +145,12 @@ export type OperationResult =
   | { readonly result: "already-imported"; readonly clientId: ClientId }
   | { readonly result: "cap"; readonly enrolled: number; readonly wanted: number; readonly cap: number };
 
-export function done(rows: readonly InfoRow[] = []): OperationResult {
+export function done(rows: readonly InfoRow[]): OperationResult {
   return { result: "done", rows };
 }
+
+/** Of what leaves no rows. */
+export const DONE: OperationResult = done([]);
 
 /** Every secret that an operation carries: to hand over on one side, to overwrite on the other. */
 export function secretsOf(operation: Operation): readonly Uint8Array[] {

@@ -100,7 +100,7 @@ export class SqliteKeyStore implements SqliteStore {
     const { result } = await this.#thread.submit({
       kind: "commit",
       clientId,
-      generation: generationBytes(expected.generation),
+      generation: expected.generation,
       expectedEpoch: expected.epoch,
       epoch: next.epoch,
       secret: copyOf(next.secret),

@@ -1,8 +1,9 @@
 import { Worker } from "node:worker_threads";
-import { clientId } from "@pawl/protocol";
+import { clientId, epoch } from "@pawl/protocol";
 import { describe, expect, it } from "vitest";
 import { secretOf } from "../testing/fixtures.ts";
 import type { Operation } from "./messages.ts";
+import { COMMIT_BYTES } from "./packed-commits.ts";
 import { plainWriterData } from "./testing/stores.ts";
 import { MAX_BATCH, WriterThread } from "./thread.ts";
 
@@ -15,6 +16,12 @@ function threadThat(body: string): WriterThread {
 function reissue(): Extract<Operation, { kind: "reissue" }> {
   const generation = new Uint8Array(8);
   return { kind: "reissue", clientId: clientId(7), generation, secret: secretOf(1), reason: null, at: 0 };
+}
+
+function commit(n: number): Extract<Operation, { kind: "commit" }> {
+  const [expectedEpoch, next] = [epoch(n), epoch(n + 1)];
+  const common = { kind: "commit", clientId: clientId(7), generation: 1n, accepted: null, at: 0 } as const;
+  return { ...common, expectedEpoch, epoch: next, secret: secretOf(n) };
 }
 
 const ANSWER = `
@@ -35,6 +42,33 @@ describe("WriterThread", () => {
     const operation = reissue();
     await thread.submit(operation);
     expect(operation.secret).toHaveLength(0);
+    await thread.close();
+  });
+
+  it("hands commits over in one piece, and leaves no copy of their secrets", async () => {
+    const thread = threadThat(`
+      if (message.type === "commit") {
+        const commits = message.commits.length / ${COMMIT_BYTES};
+        port.postMessage({ type: "written", results: Array(commits).fill({ result: "lost" }) });
+      }
+      if (message.type === "close") port.close();`);
+    const operations = [commit(1), commit(2)];
+    const results = await Promise.all(operations.map((one) => thread.submit(one)));
+    expect(results).toEqual([{ result: "lost" }, { result: "lost" }]);
+    expect(operations.map(({ secret }) => secret)).toEqual([new Uint8Array(32), new Uint8Array(32)]);
+    await thread.close();
+  });
+
+  it("sends commits in order with what else is submitted, and takes one word for all being done", async () => {
+    const thread = threadThat(`
+      if (message.type === "write") {
+        const kinds = message.operations.map(({ kind }) => kind).join(" ");
+        if (kinds !== "commit reissue commit") throw new Error(kinds);
+        port.postMessage({ type: "written", results: null });
+      }
+      if (message.type === "close") port.close();`);
+    const submitted = [commit(1), reissue(), commit(2)].map((one) => thread.submit(one));
+    expect(await Promise.all(submitted)).toEqual(Array(3).fill({ result: "done", rows: [] }));
     await thread.close();
   });
 

@@ -2,6 +2,7 @@ import type { Worker } from "node:worker_threads";
 import { wipe } from "@pawl/protocol";
 import { StoreError } from "../errors.ts";
 import {
+  DONE,
   type FromWriter,
   type Operation,
   type OperationResult,
@@ -9,6 +10,7 @@ import {
   type ToWriter,
   type WriterData,
 } from "./messages.ts";
+import { areCommits, packCommits } from "./packed-commits.ts";
 import { spawnWriter } from "./spawn.ts";
 
 /** Operations in one transaction: bounds how long the first of a burst waits for the last. */
@@ -146,8 +148,7 @@ export class WriterThread {
     if (this.#failure !== null) return;
     this.#underWay = this.#waiting.splice(0, MAX_BATCH);
     if (this.#underWay.length > 0) {
-      const operations = this.#underWay.map((one) => one.operation);
-      this.#post({ type: "write", operations }, operations.flatMap(secretsOf));
+      this.#postBatch(this.#underWay.map((one) => one.operation));
       return;
     }
     this.#sending = false;
@@ -158,6 +159,15 @@ export class WriterThread {
   /** Nothing is under way: the process may end. */
   #rest(): void {
     if (this.#copyWaiters.length === 0) this.#worker.unref();
+  }
+
+  #postBatch(operations: readonly Operation[]): void {
+    if (areCommits(operations)) {
+      const commits = packCommits(operations);
+      this.#post({ type: "commit", commits }, [commits]);
+    } else {
+      this.#post({ type: "write", operations }, operations.flatMap(secretsOf));
+    }
   }
 
   #post(message: ToWriter, handOver: readonly Uint8Array[] = []): void {
@@ -207,7 +217,7 @@ export class WriterThread {
     wipe(...keys);
   }
 
-  #written(results: readonly OperationResult[]): void {
+  #written(results: readonly OperationResult[] | null): void {
     const batch = this.#underWay;
     this.#stats = {
       transactions: this.#stats.transactions + 1,
@@ -217,7 +227,7 @@ export class WriterThread {
     // The disk first: the callers go on while the next batch is written.
     this.#send();
     for (const [index, one] of batch.entries()) {
-      const result = results[index];
+      const result = results === null ? DONE : results[index];
       if (result === undefined)
         one.reject(new StoreError("the thread that writes gave no answer; take it as lost"));
       else one.resolve(result);

@@ -3,7 +3,15 @@ import { wipe } from "@pawl/protocol";
 import { systemRandom } from "@pawl/protocol/driver";
 import { Keyring, MissingDbKeyError } from "../wrapping.ts";
 import { openWriter } from "./connection.ts";
-import { type FromWriter, type Operation, secretsOf, type ToWriter, type WriterData } from "./messages.ts";
+import {
+  DONE,
+  type FromWriter,
+  type Operation,
+  secretsOf,
+  type ToWriter,
+  type WriterData,
+} from "./messages.ts";
+import { unpackCommits } from "./packed-commits.ts";
 import { Writer } from "./writer.ts";
 
 /**
@@ -31,6 +39,9 @@ function serve(writer: Writer, message: ToWriter): void {
   switch (message.type) {
     case "write":
       say(write(writer, message.operations, false));
+      break;
+    case "commit":
+      say(write(writer, unpackCommits(message.commits), false));
       break;
     case "keys": {
       const operations = held;
@@ -62,7 +73,8 @@ function write(writer: Writer, operations: readonly Operation[], again: boolean)
   try {
     const results = writer.write(operations);
     scheduleCheckpoint(writer);
-    return { type: "written", results };
+    // Nearly always: a word is sooner said than a list of them.
+    return { type: "written", results: results.every((one) => one === DONE) ? null : results };
   } catch (error) {
     if (error instanceof MissingDbKeyError && !again) {
       held = operations;

@@ -1,5 +1,6 @@
 import { clientId, epoch } from "@pawl/protocol";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { generationFrom } from "../stored-client.ts";
 import { acceptedAt, secretOf } from "../testing/fixtures.ts";
 import { openWriter } from "./connection.ts";
 import type { Database } from "./driver.ts";
@@ -39,7 +40,7 @@ function commit(id: number, from: number): Extract<Operation, { kind: "commit" }
   return {
     kind: "commit",
     clientId: clientId(id),
-    generation: GENERATION,
+    generation: generationFrom(GENERATION),
     expectedEpoch: epoch(from),
     epoch: epoch(from + 1),
     secret: secretOf(from + 1),

@@ -2,7 +2,7 @@ import { type ClientId, DEFAULT_WINDOW, wipe } from "@pawl/protocol";
 import type { Random } from "@pawl/protocol/driver";
 import { addAlarm } from "../alarm.ts";
 import type { AuditDetails, AuditKind } from "../audit.ts";
-import { generationFrom } from "../stored-client.ts";
+import { generationBytes, generationFrom } from "../stored-client.ts";
 import { type Keyring, MissingDbKeyError } from "../wrapping.ts";
 import { AuditLog } from "./audit-log.ts";
 import { apply, WRITER_BUSY_MS } from "./connection.ts";
@@ -13,6 +13,7 @@ import { readAuditKey, readIdentity, rewrappedEvent, useDbKey } from "./identity
 import {
   type AlarmOperation,
   type CommitOperation,
+  DONE,
   done,
   type Operation,
   type OperationResult,
@@ -159,7 +160,7 @@ export class Writer {
         if (!isOne(this.#sql.remove.run(id))) return { result: "unknown-client" };
         this.#sql.forgetAlarms.run(id);
         this.#log.append({ kind: "removed", clientId: id, generation: null, details: { reason } }, at);
-        return done();
+        return DONE;
       }
       case "rename": {
         const { clientId: id, label, at } = operation;
@@ -170,20 +171,20 @@ export class Writer {
       case "note": {
         const { event, at } = operation;
         this.#log.append({ kind: event, clientId: null, generation: null, details: operation.details }, at);
-        return done();
+        return DONE;
       }
       case "use-key": {
         const { to, at } = operation;
         const from = useDbKey(this.#db, this.#columns.keyring, to, this.#random);
         this.#wrap = to;
         this.#log.append(rewrappedEvent(from, to), at);
-        return done();
+        return DONE;
       }
       case "rewrap":
         return this.#rewrap(operation);
       case "probe":
         this.#sql.probe.run();
-        return done();
+        return DONE;
       default:
         return operation satisfies never;
     }
@@ -193,7 +194,7 @@ export class Writer {
   #commit(operation: CommitOperation): OperationResult {
     const { clientId: id, generation, expectedEpoch, epoch, secret, accepted, at } = operation;
     const moved = [epoch, this.#wrap, at] as const;
-    const expected = [id, generation, expectedEpoch] as const;
+    const expected = [id, generationBytes(generation), expectedEpoch] as const;
     const row = (
       accepted === null
         ? this.#sql.catchUp.get(...moved, ...expected)
@@ -202,12 +203,12 @@ export class Writer {
     if (row === undefined) return { result: "lost" };
     const { suite, slot } = row;
     this.#slots.put(slot, this.#columns.seal(this.#wrap, { client_id: id, suite, epoch }, secret));
-    return done();
+    return DONE;
   }
 
   #alarm({ alarm }: AlarmOperation): OperationResult {
     const client = this.#info(alarm.clientId);
-    if (client === undefined) return done();
+    if (client === undefined) return DONE;
     const row = this.#sql.tally.get(alarm.clientId, alarm.kind) as AlarmRow | undefined;
     const { tally, event } = addAlarm(row === undefined ? null : tallyFromRow(row), alarm);
     const { kind, count, firstAt, lastAt, remoteAddress, epoch, stored, loggedAt } = tally;
@@ -218,7 +219,7 @@ export class Writer {
       const generation = generationFrom(client.generation);
       this.#log.append({ ...event, clientId: alarm.clientId, generation }, alarm.at);
     }
-    return done();
+    return DONE;
   }
 
   /** A page of rows that are wrapped under other keys. */

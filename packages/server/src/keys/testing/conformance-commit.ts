@@ -123,12 +123,14 @@ export function commitConformance(current: () => StoreUnderTest): void {
       expect(await store.lookUp(client.clientId)).toMatchObject({ epoch: 0xffff_ffff });
     });
 
-    it("refuses to stay, to go back, and a secret of another length", async () => {
+    it("refuses to stay, to go back, and a secret or a T of another length", async () => {
       const client = { ...(await enrol(store, 7)), epoch: epoch(3) };
       await expect(store.commit(commitFrom(client, { to: 3 }))).rejects.toThrow(RangeError);
       await expect(store.commit(commitFrom(client, { to: 2 }))).rejects.toThrow(RangeError);
       const short = commitFrom(client, { secret: new Uint8Array(31) });
       await expect(store.commit(short)).rejects.toMatchObject({ code: "PAWL_KEY" });
+      const accepted = { epoch: epoch(3), t: new Uint8Array(15) };
+      await expect(store.commit(commitFrom(client, { accepted }))).rejects.toThrow(RangeError);
     });
 
     it("takes each of a burst for many clients as if it came alone", async () => {
