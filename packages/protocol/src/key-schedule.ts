@@ -1,4 +1,14 @@
-import { type ClientId, concat, copyOf, type Epoch, epoch as toEpoch, u32, utf8, wipe } from "./bytes.ts";
+import {
+  type ClientId,
+  concat,
+  copyOf,
+  type Epoch,
+  epoch as toEpoch,
+  u32,
+  utf8,
+  wipe,
+  writeU32,
+} from "./bytes.ts";
 import type { CryptoProvider } from "./crypto/provider.ts";
 import { EpochExhaustedError, KeyError } from "./errors.ts";
 import { LAST_EPOCH, MIN_PSK_BYTES, SECRET_BYTES } from "./limits.ts";
@@ -65,6 +75,15 @@ function who(suite: Suite, clientId: ClientId): Uint8Array {
   return concat(Uint8Array.of(suite.id), u32(clientId));
 }
 
+/** `who ‖ u32 epoch`, written at once: an epoch secret of a handshake has several derivations. */
+function whoAt(suite: Suite, clientId: ClientId, epoch: Epoch): Uint8Array {
+  const context = new Uint8Array(9);
+  context[0] = suite.id;
+  writeU32(context, clientId, 1);
+  writeU32(context, epoch, 5);
+  return context;
+}
+
 /** What a packet is sealed with. `mac` is null in suite 3. */
 export interface PacketKeys {
   readonly enc: Uint8Array;
@@ -90,6 +109,8 @@ export class EpochSecret {
   readonly epoch: Epoch;
   readonly #crypto: CryptoProvider;
   readonly #secret: Uint8Array;
+  /** Of its derivations. */
+  readonly #context: Uint8Array;
 
   /** Takes `secret` (32 bytes) over. @throws KeyError on another length */
   constructor(crypto: CryptoProvider, suite: Suite, clientId: ClientId, epoch: Epoch, secret: Uint8Array) {
@@ -101,6 +122,7 @@ export class EpochSecret {
     this.clientId = clientId;
     this.epoch = epoch;
     this.#secret = secret;
+    this.#context = whoAt(suite, clientId, epoch);
   }
 
   /** Keys of the one HELLO of a connection: those of `hello_e`, which does not ratchet (section 4.4). */
@@ -147,7 +169,7 @@ export class EpochSecret {
   }
 
   #derive(label: string): Uint8Array {
-    return expand(this.#crypto, this.#secret, label, concat(who(this.suite, this.clientId), u32(this.epoch)));
+    return expand(this.#crypto, this.#secret, label, this.#context);
   }
 
   #handshakeKeys(label: string): PacketKeys {

@@ -8,6 +8,7 @@ import {
   u32,
   utf8,
   wipe,
+  writeU32,
 } from "@pawl/protocol";
 import type { Random } from "@pawl/protocol/driver";
 import { StoreError } from "./errors.ts";
@@ -133,8 +134,15 @@ function wrappingKey(key: Uint8Array, clientId: ClientId): Uint8Array {
   return expandLabel(key, WRAP, u32(clientId));
 }
 
+/** `u8 suite ‖ u32 clientId ‖ u32 epoch ‖ service` */
 function associatedData({ service, suite, clientId, epoch }: SecretBinding): Uint8Array {
-  return concat(Uint8Array.of(suite), u32(clientId), u32(epoch), utf8(service));
+  const name = utf8(service);
+  const bytes = new Uint8Array(9 + name.length);
+  bytes[0] = suite;
+  writeU32(bytes, clientId, 1);
+  writeU32(bytes, epoch, 5);
+  bytes.set(name, 9);
+  return bytes;
 }
 
 /** Overwrites `key`. */
