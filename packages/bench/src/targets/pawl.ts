@@ -26,6 +26,7 @@ export function pawl(suiteName: SuiteName, provider: ProviderName): Target {
         ? "the native record layer does not load; PAWL_CRYPTO=native pawl --version says why"
         : null,
     serve: async ({ application, clients, folder }) => {
+      const crypto = providerHere(provider);
       const keys = folder === null ? createMemoryStore() : await durableStore(folder);
       await keys.add(
         Array.from({ length: clients }, (_, index) => ({
@@ -38,7 +39,7 @@ export function pawl(suiteName: SuiteName, provider: ProviderName): Target {
       const server = createServer({
         keys,
         maxClients: clients,
-        crypto: providerHere(provider),
+        crypto,
         // One address brings a whole fleet here.
         limits: {
           halfOpenPerAddress: clients,
@@ -93,7 +94,9 @@ function providerOf(name: ProviderName): CryptoProvider | null {
   return defaultCrypto().name === name ? defaultCrypto() : null;
 }
 
+/** In the process of one side: what else asks for crypto there, such as a key database, is to have the same. */
 function providerHere(name: ProviderName): CryptoProvider {
+  if (name === "node") process.env.PAWL_CRYPTO = "node";
   const provider = providerOf(name);
   if (provider === null) throw new Error(`the provider ${name} does not load`);
   return provider;
