@@ -32,6 +32,14 @@ describe("a comparison", () => {
     expect(said.at(-1)).toBe("");
   });
 
+  it("begins each repetition with another target", async () => {
+    const said: string[] = [];
+    const targets = ["net", "tls-psk-cbc"].map((name) => ({ name, applications: ["echo"] as const }));
+    await compare(comparison("", { targets, progress: (text) => said.push(text) }));
+    const turns = said.flatMap((text) => /: (\S+), \d of 3$/.exec(text)?.[1] ?? []);
+    expect(turns).toEqual(["tls-psk-cbc", "net", "net", "tls-psk-cbc", "tls-psk-cbc", "net"]);
+  });
+
   it.each([
     ["wrong", "wrong, round-trips-1-64: the answer is not the one that was due"],
     ["refusing", "refusing, getting ready: no port is free"],

@@ -136,6 +136,16 @@ describe("createWorkers", () => {
     await expect.poll(() => running.halfOpen.count).toBe(0);
   });
 
+  it("is closed while they start, and waits for none that serves nobody", async () => {
+    const [gate, port] = [await Gate.make(), await freePort()];
+    const running = serverOf(1, { gate: gate.port });
+    const refused = expect(running.listen({ port })).rejects.toThrow();
+    await gate.reached(1);
+    await inTime("the server to close", running.close({ graceMs: 60_000 }), seen);
+    await refused;
+    gate.open();
+  });
+
   it("turns who waits away where they do not start, and leaves the port", async () => {
     const [gate, port] = [await Gate.make(), await freePort()];
     const running = serverOf(1, { gate: gate.port, failure: "the database is gone" });
