@@ -31,7 +31,7 @@ export const challengeOfAnotherHello: Attack = {
           watches.push(Watch.behind(hello, recording));
         }),
     });
-    const { value: session, error } = await outcomeOf(victim.connect(mitm, { timeoutMs: 1_000 }));
+    const { value: session, error } = await outcomeOf(victim.connect(mitm));
     const [watch] = watches;
     if (watch === undefined) throw new Error("no second HELLO was seen");
     // Who has taken the answer for his server's speaks now.
