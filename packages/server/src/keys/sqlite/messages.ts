@@ -1,13 +1,14 @@
-import type { Accepted, ClientId, SuiteId } from "@pawl/protocol";
+import type { ClientId, SuiteId } from "@pawl/protocol";
 import type { Alarm } from "../alarm.ts";
 import type { AuditDetails, AuditKind } from "../audit.ts";
-import type { Commit, ExportedClient } from "../store.ts";
+import type { CommitOperation } from "../packed-commits.ts";
+import type { ExportedClient } from "../store.ts";
 import type { InfoRow } from "./rows.ts";
 
 /** What the event loop and the writer's thread say to each other. Secrets are handed over, not copied. */
 export type ToWriter =
   | { readonly type: "write"; readonly operations: readonly Operation[] }
-  /** The same, for a batch of commits alone (packed-commits.ts). */
+  /** The same, for a batch of commits alone (../packed-commits.ts). */
   | { readonly type: "commit"; readonly commits: Uint8Array }
   | { readonly type: "version" }
   /** The db keys as they are now: answers `missing-key`, and the batch is tried once more. */
@@ -86,17 +87,6 @@ export type Operation =
   | RewrapOperation
   | { readonly kind: "probe" };
 
-export interface CommitOperation {
-  readonly kind: "commit";
-  readonly clientId: ClientId;
-  readonly generation: bigint;
-  readonly expectedEpoch: Commit["expected"]["epoch"];
-  readonly epoch: Commit["next"]["epoch"];
-  readonly secret: Uint8Array;
-  readonly accepted: Accepted | null;
-  readonly at: number;
-}
-
 export interface AddOperation {
   readonly kind: "add";
   readonly clients: readonly AddedClient[];
@@ -135,6 +125,10 @@ export interface AddedClient {
   readonly importCheck: Uint8Array | null;
 }
 
+export function areCommits(operations: readonly Operation[]): operations is readonly CommitOperation[] {
+  return operations.every(({ kind }) => kind === "commit");
+}
+
 export type OperationResult =
   /** With the rows as the operation left them; none for a commit or a removal. */
   | { readonly result: "done"; readonly rows: readonly InfoRow[] }
@@ -156,6 +150,7 @@ export const DONE: OperationResult = done([]);
 export function secretsOf(operation: Operation): readonly Uint8Array[] {
   switch (operation.kind) {
     case "commit":
+      return [operation.next.secret];
     case "reissue":
       return [operation.secret];
     case "add":

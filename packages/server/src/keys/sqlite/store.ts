@@ -11,6 +11,7 @@ import {
   StoreError,
   UnknownClientError,
 } from "../errors.ts";
+import { commitOperation } from "../packed-commits.ts";
 import type {
   ClientInfo,
   Commit,
@@ -96,17 +97,8 @@ export class SqliteKeyStore implements SqliteStore {
 
   async commit(change: Commit): Promise<CommitOutcome> {
     checkCommit(change);
-    const { clientId, expected, next, accepted } = change;
-    const { result } = await this.#thread.submit({
-      kind: "commit",
-      clientId,
-      generation: expected.generation,
-      expectedEpoch: expected.epoch,
-      epoch: next.epoch,
-      secret: copyOf(next.secret),
-      accepted: accepted === null ? null : { epoch: accepted.epoch, t: copyOf(accepted.t) },
-      at: this.#now(),
-    });
+    const { clientId, expected, next } = change;
+    const { result } = await this.#thread.submit(commitOperation(change, this.#now()));
     if (result === "lost") {
       return {
         outcome: "lost",

@@ -1,9 +1,9 @@
 import { Worker } from "node:worker_threads";
 import { clientId, epoch } from "@pawl/protocol";
 import { describe, expect, it } from "vitest";
+import { COMMIT_BYTES } from "../packed-commits.ts";
 import { secretOf } from "../testing/fixtures.ts";
 import type { Operation } from "./messages.ts";
-import { COMMIT_BYTES } from "./packed-commits.ts";
 import { plainWriterData } from "./testing/stores.ts";
 import { MAX_BATCH, WriterThread } from "./thread.ts";
 
@@ -19,9 +19,9 @@ function reissue(): Extract<Operation, { kind: "reissue" }> {
 }
 
 function commit(n: number): Extract<Operation, { kind: "commit" }> {
-  const [expectedEpoch, next] = [epoch(n), epoch(n + 1)];
-  const common = { kind: "commit", clientId: clientId(7), generation: 1n, accepted: null, at: 0 } as const;
-  return { ...common, expectedEpoch, epoch: next, secret: secretOf(n) };
+  const common = { kind: "commit", clientId: clientId(7), accepted: null, at: 0 } as const;
+  const expected = { generation: 1n, epoch: epoch(n) };
+  return { ...common, expected, next: { epoch: epoch(n + 1), secret: secretOf(n) } };
 }
 
 const ANSWER = `
@@ -55,7 +55,7 @@ describe("WriterThread", () => {
     const operations = [commit(1), commit(2)];
     const results = await Promise.all(operations.map((one) => thread.submit(one)));
     expect(results).toEqual([{ result: "lost" }, { result: "lost" }]);
-    expect(operations.map(({ secret }) => secret)).toEqual([new Uint8Array(32), new Uint8Array(32)]);
+    expect(operations.map(({ next }) => next.secret)).toEqual([new Uint8Array(32), new Uint8Array(32)]);
     await thread.close();
   });
 

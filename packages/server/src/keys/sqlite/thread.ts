@@ -1,7 +1,9 @@
 import type { Worker } from "node:worker_threads";
 import { wipe } from "@pawl/protocol";
 import { StoreError } from "../errors.ts";
+import { packCommits } from "../packed-commits.ts";
 import {
+  areCommits,
   DONE,
   type FromWriter,
   type Operation,
@@ -10,7 +12,6 @@ import {
   type ToWriter,
   type WriterData,
 } from "./messages.ts";
-import { areCommits, packCommits } from "./packed-commits.ts";
 import { spawnWriter } from "./spawn.ts";
 
 /** Operations in one transaction: bounds how long the first of a burst waits for the last. */

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { wipe } from "@pawl/protocol";
 import { systemRandom } from "@pawl/protocol/driver";
+import { unpackCommits } from "../packed-commits.ts";
 import { Keyring, MissingDbKeyError } from "../wrapping.ts";
 import { openWriter } from "./connection.ts";
 import {
@@ -11,7 +12,6 @@ import {
   type ToWriter,
   type WriterData,
 } from "./messages.ts";
-import { unpackCommits } from "./packed-commits.ts";
 import { Writer } from "./writer.ts";
 
 /**

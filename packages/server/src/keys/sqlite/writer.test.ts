@@ -40,10 +40,8 @@ function commit(id: number, from: number): Extract<Operation, { kind: "commit" }
   return {
     kind: "commit",
     clientId: clientId(id),
-    generation: generationFrom(GENERATION),
-    expectedEpoch: epoch(from),
-    epoch: epoch(from + 1),
-    secret: secretOf(from + 1),
+    expected: { generation: generationFrom(GENERATION), epoch: epoch(from) },
+    next: { epoch: epoch(from + 1), secret: secretOf(from + 1) },
     accepted: acceptedAt(from),
     at: 2,
   };
@@ -118,10 +116,10 @@ describe("write", () => {
   it("overwrites the secrets that it took over, of a batch that failed too", () => {
     const good = commit(1, 0);
     writer.write([add(1), good]);
-    expect(good.secret).toEqual(new Uint8Array(32));
+    expect(good.next.secret).toEqual(new Uint8Array(32));
     const bad = [commit(1, 1), { ...commit(1, 2), at: 0.5 }];
     expect(() => writer.write(bad)).toThrow(expect.objectContaining({ code: "PAWL_STORE" }));
-    for (const { secret } of bad) expect(secret).toEqual(new Uint8Array(32));
+    for (const { next } of bad) expect(next.secret).toEqual(new Uint8Array(32));
   });
 
   it("writes nothing of a batch that failed, and goes on with the next", () => {

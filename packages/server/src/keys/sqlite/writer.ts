@@ -2,6 +2,7 @@ import { type ClientId, DEFAULT_WINDOW, wipe } from "@pawl/protocol";
 import type { Random } from "@pawl/protocol/driver";
 import { addAlarm } from "../alarm.ts";
 import type { AuditDetails, AuditKind } from "../audit.ts";
+import type { CommitOperation } from "../packed-commits.ts";
 import { generationBytes, generationFrom } from "../stored-client.ts";
 import { type Keyring, MissingDbKeyError } from "../wrapping.ts";
 import { AuditLog } from "./audit-log.ts";
@@ -12,7 +13,6 @@ import { Enroller } from "./enroller.ts";
 import { readAuditKey, readIdentity, rewrappedEvent, useDbKey } from "./identity.ts";
 import {
   type AlarmOperation,
-  type CommitOperation,
   DONE,
   done,
   type Operation,
@@ -192,9 +192,10 @@ export class Writer {
 
   /** The compare-and-set of section 4.5.4. */
   #commit(operation: CommitOperation): OperationResult {
-    const { clientId: id, generation, expectedEpoch, epoch, secret, accepted, at } = operation;
+    const { clientId: id, expected: before, next, accepted, at } = operation;
+    const { epoch, secret } = next;
     const moved = [epoch, this.#wrap, at] as const;
-    const expected = [id, generationBytes(generation), expectedEpoch] as const;
+    const expected = [id, generationBytes(before.generation), before.epoch] as const;
     const row = (
       accepted === null
         ? this.#sql.catchUp.get(...moved, ...expected)

@@ -1,18 +1,16 @@
 import { type ClientId, copyOf, type Epoch, MAX_U32 } from "@pawl/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { CommitOperation, Operation } from "./messages.ts";
-import { areCommits, packCommits, unpackCommits } from "./packed-commits.ts";
+import { type CommitOperation, packCommits, unpackCommits } from "./packed-commits.ts";
+import { areCommits, type Operation } from "./sqlite/messages.ts";
 
 const epochs = fc.integer({ min: 0, max: MAX_U32 }).map((n) => n as Epoch);
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
 const commits: fc.Arbitrary<CommitOperation> = fc.record({
   kind: fc.constant("commit" as const),
   clientId: fc.integer({ min: 1, max: MAX_U32 }).map((n) => n as ClientId),
-  generation: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
-  expectedEpoch: epochs,
-  epoch: epochs,
-  secret: bytes(32),
+  expected: fc.record({ generation: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), epoch: epochs }),
+  next: fc.record({ epoch: epochs, secret: bytes(32) }),
   accepted: fc.option(fc.record({ epoch: epochs, t: bytes(16) })),
   at: fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
 });
@@ -21,7 +19,10 @@ describe("packed commits", () => {
   it("are what they were, one after the other, in memory of their own", () => {
     fc.assert(
       fc.property(fc.array(commits, { minLength: 1, maxLength: 5 }), (list) => {
-        const due = list.map((one) => ({ ...one, secret: copyOf(one.secret) }));
+        const due = list.map(({ next, ...one }) => ({
+          ...one,
+          next: { ...next, secret: copyOf(next.secret) },
+        }));
         const packed = packCommits(list);
         expect(packed.buffer.byteLength).toBe(packed.length);
         expect(unpackCommits(packed)).toEqual(due);
@@ -32,12 +33,12 @@ describe("packed commits", () => {
   it("have the only copy of their secrets, which are overwritten where they lie", () => {
     fc.assert(
       fc.property(commits, (commit) => {
-        const secret = copyOf(commit.secret);
+        const secret = copyOf(commit.next.secret);
         const packed = packCommits([commit]);
-        expect(commit.secret).toEqual(new Uint8Array(32));
+        expect(commit.next.secret).toEqual(new Uint8Array(32));
         for (const unpacked of unpackCommits(packed)) {
-          expect(unpacked.secret).toEqual(secret);
-          unpacked.secret.fill(0);
+          expect(unpacked.next.secret).toEqual(secret);
+          unpacked.next.secret.fill(0);
         }
         expect(unpackCommits(packed)).toEqual([commit]);
       }),
