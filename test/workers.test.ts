@@ -351,6 +351,8 @@ describe("createWorkers", () => {
       expect(live.map(({ worker }) => worker).sort()).toEqual([1, 1, 2, 2]);
       expect(answers.sort()).toEqual(live.map(({ worker, clientId: id }) => `${worker} ${id} ä`).sort());
       expect(server.halfOpen.count).toBe(0);
+      // The primary is who writes: one operation for the enrolment, one for each client's first packet.
+      expect(keys.stats.operations).toBe(1 + clients.length);
       const closed = server.close({ graceMs: 1_000 });
       expect(server.close()).toBe(closed);
       for (const session of sessions) expect(await session.ended()).toMatchObject({ reason: "shutdown" });

@@ -5,7 +5,7 @@ import { createDbKey, type KeyStore } from "@pawl/server/keys";
 import { ArrivalClock } from "./arrivals.ts";
 import type { ServerAnswers, ServerCommand, ServerName } from "./commands.ts";
 import { enrol, PATIENCE_MS } from "./credentials.ts";
-import { type Database, openDatabase } from "./database.ts";
+import { createDatabase, type Database } from "./database.ts";
 import { usageOf } from "./worker-usage.ts";
 
 /** The server, in a process of its own, which has workers or none. */
@@ -41,7 +41,7 @@ async function obey(command: ServerCommand): Promise<ServerAnswers[ServerCommand
 
 async function serve({ folder, clients, workers: wanted }: Extract<ServerCommand, { type: "serve" }>) {
   database = { folder, dbKey: [...createDbKey()] };
-  const keys = await openDatabase(database, true);
+  const keys = await createDatabase(database);
   await enrol(keys, clients.rehearsal + clients.stage);
   const crypto = defaultCrypto().name;
   if (wanted === 1) {

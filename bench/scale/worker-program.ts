@@ -1,5 +1,5 @@
 import { runWorker } from "@pawl/server";
-import { type Database, openDatabase } from "./database.ts";
+import { type Database, openRecords } from "./database.ts";
 import { tellUsage } from "./worker-usage.ts";
 
 /** A worker of the server. */
@@ -8,5 +8,5 @@ runWorker(async (data, worker) => {
   // As `server-process.ts` sent it.
   const database = data as Database;
   await tellUsage(database.folder, worker);
-  return { keys: await openDatabase(database, false) };
+  return { records: await openRecords(database) };
 });

@@ -1,5 +1,5 @@
 import { runWorker } from "@pawl/server";
-import { openSqliteStore } from "@pawl/server/keys";
+import { openSqliteRecords } from "@pawl/server/keys";
 import { dbKeySource } from "./db-key-source.ts";
 import type { Settings } from "./settings.ts";
 
@@ -7,13 +7,11 @@ import type { Settings } from "./settings.ts";
 export interface ServeWorkerData extends Pick<Settings, "dbKeyFile" | "dbKeyCommand"> {
   readonly home: string;
   readonly database: string;
-  /** For the audit log. */
-  readonly actor: string;
 }
 
 runWorker(async (data) => {
   // As `pawl serve` sent it, from the same build.
-  const { home, database, actor, ...settings } = data as ServeWorkerData;
+  const { home, database, ...settings } = data as ServeWorkerData;
   const { load } = dbKeySource(settings, process.env, home);
-  return { keys: await openSqliteStore({ path: database, dbKeys: load, actor }) };
+  return { records: await openSqliteRecords({ path: database, dbKeys: load }) };
 });

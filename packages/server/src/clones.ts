@@ -1,5 +1,6 @@
 import type { ClientId } from "@pawl/protocol";
-import { type EventBus, messageOf } from "./events.ts";
+import type { EventBus } from "./events.ts";
+import { messageOf } from "./keys/message-of.ts";
 import type { KeyStore } from "./keys/store.ts";
 
 /**

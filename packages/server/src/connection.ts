@@ -10,9 +10,9 @@ import {
 import { halfCloseAndDrain, PacketSource } from "@pawl/protocol/driver";
 import { type Answer, type LiveSession, SessionHandle } from "./application.ts";
 import type { Member } from "./commons.ts";
-import { messageOf } from "./events.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import type { ConnectionHost } from "./host.ts";
+import { messageOf } from "./keys/message-of.ts";
 import { type AwaitingEffect, RecordAccess, wipeAnswer } from "./record-access.ts";
 import { reportEnd } from "./report-end.ts";
 import { SessionClock } from "./session-clock.ts";

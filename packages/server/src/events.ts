@@ -1,5 +1,6 @@
 import type { ClientId, Epoch, IdentitySubject, Round, SuiteName, TerminateReason } from "@pawl/protocol";
 import type { Clock } from "@pawl/protocol/driver";
+import { messageOf } from "./keys/message-of.ts";
 import type { ClosedRound } from "./rounds/index.ts";
 
 /** Where a connection's events come from. */
@@ -238,8 +239,4 @@ export class EventRelay {
         ? types.map((type) => this.#bus.on(type, send))
         : [this.#bus.onAny(send, { except: allBut })];
   }
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { type Arrival, Door } from "./door.ts";
 import type { EventBus } from "./events.ts";
 import { Housekeeping } from "./housekeeping.ts";
+import type { KeyStore } from "./keys/store.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { OwnCommons } from "./own-commons.ts";
 
@@ -34,7 +35,7 @@ export class Front<Sessions> {
   #closing: Promise<void> | null = null;
 
   constructor(
-    options: ResolvedOptions,
+    options: ResolvedOptions<KeyStore>,
     events: EventBus,
     commons: OwnCommons,
     backend: ConnectionsBackend<Sessions>,
@@ -43,7 +44,7 @@ export class Front<Sessions> {
     this.#commons = commons;
     this.#backend = backend;
     this.#housekeeping = new Housekeeping(options, events, () => backend.suspectStore());
-    // Here alone: what workers commit is news to every other one's store, and each would look through the whole fleet.
+    // What workers commit is written here, too.
     this.#endWatch = options.keys.watch((change) => commons.stored(change));
     this.#door = new Door({
       events,

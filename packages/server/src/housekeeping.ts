@@ -1,6 +1,7 @@
 import { AlarmRecorder } from "./alarms.ts";
 import { revokeClones } from "./clones.ts";
 import type { EventBus } from "./events.ts";
+import type { KeyStore } from "./keys/store.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { OverdueWatch } from "./overdue.ts";
 
@@ -15,7 +16,7 @@ export class Housekeeping {
 
   /** @param onStoreFailure told when the key database does not take an alarm */
   constructor(
-    { keys, clock, onClone, overdueAfterMs }: ResolvedOptions,
+    { keys, clock, onClone, overdueAfterMs }: ResolvedOptions<KeyStore>,
     events: EventBus,
     onStoreFailure: () => void,
   ) {

@@ -14,7 +14,7 @@ import {
 import { type Clock, type Random, systemClock, systemRandom } from "@pawl/protocol/driver";
 import type { MessageHandler } from "./application.ts";
 import { OptionError } from "./errors.ts";
-import type { KeyStore } from "./keys/store.ts";
+import type { KeyStore, RecordStore } from "./keys/store.ts";
 import { LocalRounds, REDUCER_NAMES, type RoundsBackendFactory, type RoundsOptions } from "./rounds/index.ts";
 
 export const ON_CLONE = ["alert", "revoke"] as const;
@@ -96,9 +96,9 @@ export function defaultLimits(maxMessage: number): ServerLimits {
   };
 }
 
-/** Options with every default in place. */
-export interface ResolvedOptions {
-  readonly keys: KeyStore;
+/** Options with every default in place. Who serves connections alone has records, and nothing else of a key database. */
+export interface ResolvedOptions<Keys extends RecordStore = RecordStore> {
+  readonly keys: Keys;
   readonly suites: readonly Suite[];
   readonly onMessage: MessageHandler | null;
   readonly rounds: RoundsOptions;
@@ -118,7 +118,9 @@ export interface ResolvedOptions {
 }
 
 /** @throws OptionError that names the option and what was expected */
-export function resolveOptions(options: ServerOptions): ResolvedOptions {
+export function resolveOptions<Keys extends RecordStore>(
+  options: Omit<ServerOptions, "keys"> & { readonly keys: Keys },
+): ResolvedOptions<Keys> {
   const maxMessage = integer(
     "maxMessage",
     options.maxMessage ?? DEFAULT_MAX_MESSAGE,

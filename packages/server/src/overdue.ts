@@ -1,6 +1,7 @@
 import type { ClientId } from "@pawl/protocol";
 import type { Clock } from "@pawl/protocol/driver";
-import { type EventBus, messageOf } from "./events.ts";
+import type { EventBus } from "./events.ts";
+import { messageOf } from "./keys/message-of.ts";
 import type { KeyStore } from "./keys/store.ts";
 
 const EVERY_MS = 3_600_000;

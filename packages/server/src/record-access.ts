@@ -1,6 +1,6 @@
 import { DEFAULT_WINDOW, type ServerEffect, type ServerEvent, wipe } from "@pawl/protocol";
-import { messageOf } from "./events.ts";
 import type { RecordHost } from "./host.ts";
+import { messageOf } from "./keys/message-of.ts";
 
 /** An effect that a session waits for the answer of. */
 export type AwaitingEffect = Extract<ServerEffect, { type: "look-up" | "derive" | "commit" }>;

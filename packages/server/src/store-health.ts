@@ -1,5 +1,6 @@
 import type { Clock } from "@pawl/protocol/driver";
-import { type EventBus, messageOf } from "./events.ts";
+import type { EventBus } from "./events.ts";
+import { messageOf } from "./keys/message-of.ts";
 
 /** How often a store that takes no commits is asked whether it does again, in milliseconds. */
 const PROBE_EVERY_MS = 1_000;

@@ -99,7 +99,7 @@ function serverOf(home: Home, keys: SqliteStore, io: Io): Pick<PawlServer, "even
   const { workers, dbKeyFile, dbKeyCommand } = settings;
   if (workers === 1) return createServer(options);
   const { path, database } = home;
-  const data: ServeWorkerData = { home: path, database, dbKeyFile, dbKeyCommand, actor: serveActor() };
+  const data: ServeWorkerData = { home: path, database, dbKeyFile, dbKeyCommand };
   return createWorkers({ ...options, workers, script: WORKER_SCRIPT, data, env: io.env });
 }
 

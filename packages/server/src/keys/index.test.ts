@@ -19,6 +19,7 @@ it("is the public list", () => {
     "dbKeyIdOf",
     "headText",
     "openExport",
+    "openSqliteRecords",
     "openSqliteStore",
     "parseDbKeys",
     "readDbKeyFile",

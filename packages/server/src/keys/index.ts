@@ -6,7 +6,7 @@ export * from "./errors.ts";
 export { createMemoryStore, type MemoryStoreOptions } from "./memory.ts";
 export { type ExportContents, MIN_PASSPHRASE, openExport, sealExport } from "./sealed-export.ts";
 export { createClientSecret } from "./secret.ts";
-export { dbKeyIdOf, openSqliteStore, type SqliteStoreOptions } from "./sqlite/open.ts";
+export { dbKeyIdOf, openSqliteRecords, openSqliteStore, type SqliteStoreOptions } from "./sqlite/open.ts";
 export { type RestoreOptions, type RestoreReport, restoreSqliteStore } from "./sqlite/restore.ts";
 export type { SqliteStore, SqliteStoreStats } from "./sqlite/store.ts";
 export type {
@@ -16,6 +16,7 @@ export type {
   ExportedClient,
   KeyStore,
   NewClient,
+  RecordSource,
   StoreChange,
 } from "./store.ts";
 export type { Verification, VerifyOptions } from "./verify.ts";

@@ -16,7 +16,6 @@ import {
   AlreadyEnrolledError,
   ClientCapError,
   PskAlreadyImportedError,
-  StoreError,
   UnknownClientError,
 } from "./errors.ts";
 import { MemoryLog } from "./memory-log.ts";
@@ -29,6 +28,7 @@ import type {
   NewClient,
   StoreChange,
 } from "./store.ts";
+import { storeClosed } from "./store-closed.ts";
 import {
   checkSecret,
   drawGeneration,
@@ -335,6 +335,6 @@ class MemoryStore implements KeyStore {
   }
 
   #checkOpen(): void {
-    if (this.#closed) throw new StoreError("the key store is closed");
+    if (this.#closed) throw storeClosed();
   }
 }

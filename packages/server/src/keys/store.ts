@@ -77,6 +77,12 @@ export interface KeyStore {
   close(): Promise<void>;
 }
 
+/** What serving connections takes of a key database. */
+export type RecordStore = Pick<KeyStore, "lookUp" | "commit" | "probe">;
+
+/** A key database that is only read: what `commit` has acknowledged, to whomever, is seen. */
+export type RecordSource = Pick<KeyStore, "lookUp" | "close">;
+
 export interface StoreChange {
   readonly clientId: ClientId;
   /** Null: removed. */

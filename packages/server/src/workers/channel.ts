@@ -1,7 +1,8 @@
 import type { Duplex } from "node:stream";
 
-/** The file descriptor at which a worker finds its end. */
+/** The file descriptors at which a worker finds its ends: of the channel, and of the stream of its commits. */
 export const CHANNEL_FD = 3;
+export const COMMITS_FD = 4;
 
 /**
  * Messages between a primary and a worker over a stream, in order: a line of JSON for what one turn of the event loop has

@@ -2,6 +2,7 @@ import type { ClientId, Epoch, PaddingPolicy, TerminateReason } from "@pawl/prot
 import type { Standing } from "../commons.ts";
 import type { SessionInfo } from "../endpoint.ts";
 import type { Interest, PawlServerEvent } from "../events.ts";
+import type { RecordsReply, RecordsRequest } from "../keys/linked-records.ts";
 import type { RotationOptions, ServerLimits } from "../options.ts";
 import type { GenerationText, RoundsReply, RoundsRequest } from "../rounds/index.ts";
 
@@ -36,9 +37,10 @@ export type ToWorker =
   | { readonly type: "suspect-store" }
   | { readonly type: "sessions"; readonly ask: number }
   | { readonly type: "drain"; readonly graceMs: number }
+  | RecordsReply
   | RoundsReply;
 
-/** From a worker to its primary; arrives in order. */
+/** From a worker to its primary; arrives in order. Commits come another way, since JSON has no bytes that could be overwritten. */
 export type ToPrimary =
   /** It takes connections. `crypto`: the name of its provider. */
   | { readonly type: "ready"; readonly crypto: string }
@@ -64,4 +66,5 @@ export type ToPrimary =
   | { readonly type: "ended"; readonly id: number }
   | { readonly type: "event"; readonly event: PawlServerEvent }
   | { readonly type: "sessions"; readonly ask: number; readonly sessions: readonly SessionInfo[] }
+  | RecordsRequest
   | RoundsRequest;

@@ -12,7 +12,7 @@ export const MAX_WORKERS = 256;
 
 /**
  * As for `createServer`, but for what cannot be sent to another process: a worker's script gives that to `runWorker`. `keys` is
- * the primary's own opening of the key database.
+ * the key database: workers read it by an opening of their own, and have the primary write.
  */
 export interface WorkersOptions
   extends Omit<ServerOptions, "onMessage" | "roundsBackend" | "crypto" | "random"> {
@@ -68,7 +68,7 @@ export function createWorkers(options: WorkersOptions): PawlWorkers {
   });
   const pool = new WorkerPool(
     { workers, program: { script, env, execArgv }, settings: settingsOf(resolved), data, clock },
-    { commons, rounds, events },
+    { keys: resolved.keys, commons, rounds, events },
   );
   events.watchInterest(() => pool.tell({ type: "interest", interest: events.interest }));
   return new Front(resolved, events, commons, pool);

@@ -1,11 +1,12 @@
 import { Socket } from "node:net";
-import { messageOf } from "../events.ts";
-import { CHANNEL_FD, Channel } from "./channel.ts";
+import { wipe } from "@pawl/protocol";
+import { messageOf } from "../keys/message-of.ts";
+import { CHANNEL_FD, Channel, COMMITS_FD } from "./channel.ts";
 import type { ToPrimary, ToWorker } from "./messages.ts";
 import { type Start, type WorkerParts, WorkerSide } from "./worker-side.ts";
 
-/** What the key database may take to end what it is at when the primary is gone, in milliseconds. */
-const LAST_WRITES_MS = 2_000;
+/** What the key database may take to close when the primary is gone, in milliseconds. */
+const CLOSING_MS = 2_000;
 
 /**
  * The program of a worker, to be called by the script that `createWorkers` was given. The process serves what connections its
@@ -39,16 +40,15 @@ class Program {
   }
 
   /**
-   * Drops every connection at once: without its primary a worker has no rounds, and nobody who keeps its limits. The key
-   * database is closed before the process exits, since an exit in the middle of a statement is an abort of the SQLite package.
+   * Drops every connection at once: without its primary a worker has no rounds, nobody who writes for it, and nobody who keeps
+   * its limits.
    */
   end(code: 0 | 1): void {
     if (this.#ending) return;
     this.#ending = true;
     this.#side?.abort();
-    // An exit would wait for the statement that this is too long for.
-    setTimeout(() => process.kill(process.pid, "SIGKILL"), LAST_WRITES_MS);
-    const closed = this.#parts?.then(({ keys }) => keys.close()) ?? Promise.resolve();
+    setTimeout(() => process.kill(process.pid, "SIGKILL"), CLOSING_MS);
+    const closed = this.#parts?.then(({ records }) => records.close()) ?? Promise.resolve();
     void closed.catch(() => {}).then(() => process.exit(code));
   }
 
@@ -63,11 +63,19 @@ class Program {
     try {
       this.#parts = this.#make(message.data, message.worker);
       const parts = await this.#parts;
-      if (!this.#ending) this.#side = new WorkerSide(this.#channel, message, parts);
+      if (!this.#ending) this.#side = new WorkerSide(this.#channel, sendCommits(), message, parts);
     } catch (error) {
       this.#channel.send({ type: "failed", message: messageOf(error) });
       await this.#channel.end();
       this.end(1);
     }
   }
+}
+
+/** The worker's end of the stream of its commits. */
+function sendCommits(): (packed: Uint8Array) => void {
+  const stream = new Socket({ fd: COMMITS_FD, readable: true, writable: true });
+  // The primary is gone, which the channel says too.
+  stream.on("error", () => {});
+  return (packed) => stream.write(packed, () => wipe(packed));
 }

@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import type { Clock } from "@pawl/protocol/driver";
 import type { Arrival } from "../door.ts";
 import type { SessionInfo } from "../endpoint.ts";
-import { CHANNEL_FD, Channel } from "./channel.ts";
+import { CHANNEL_FD, Channel, COMMITS_FD } from "./channel.ts";
 import { HandoverQueue } from "./handover.ts";
 import type { ToPrimary, ToWorker } from "./messages.ts";
 import { type Shared, WorkerSeat } from "./worker-seat.ts";
@@ -42,15 +42,15 @@ export class WorkerProcess {
     const child = fork(script, [], {
       env: { ...env },
       execArgv: [...execArgv],
-      stdio: ["ignore", "inherit", "inherit", "pipe", "ipc"],
+      stdio: ["ignore", "inherit", "inherit", "pipe", "pipe", "ipc"],
     });
     this.#child = child;
     this.#handover = new HandoverQueue(child);
     let heard = (_message: ToPrimary) => {};
-    // What `stdio` asks for at that place: a socket.
-    const stream = child.stdio[CHANNEL_FD] as Duplex;
+    // What `stdio` asks for at these places: sockets.
+    const [channel, commits] = [child.stdio[CHANNEL_FD], child.stdio[COMMITS_FD]] as [Duplex, Duplex];
     this.#channel = new Channel(
-      stream,
+      channel,
       (message) => heard(message),
       () => {},
     );
@@ -60,6 +60,9 @@ export class WorkerProcess {
       (message) => this.#channel.send(message),
       (id) => this.#handover.drop(id),
     );
+    commits.on("data", (chunk: Uint8Array) => this.#seat.commits(chunk));
+    // As of the channel: the end of the process says it all.
+    commits.on("error", () => {});
     this.ended = new Promise((resolve) => {
       child.once("error", (error) => resolve(error.message));
       child.once("close", (code, signal) => resolve(this.#failure ?? signal ?? `exit code ${code}`));

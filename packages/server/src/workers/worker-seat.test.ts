@@ -2,6 +2,7 @@ import type { ClientId, Epoch } from "@pawl/protocol";
 import { describe, expect, it } from "vitest";
 import type { SessionInfo } from "../endpoint.ts";
 import { EventBus, type PawlServerEvent } from "../events.ts";
+import { createMemoryStore } from "../keys/memory.ts";
 import { defaultLimits } from "../options.ts";
 import { OwnCommons } from "../own-commons.ts";
 import { Rounds, type RoundsSeat, tellSeats } from "../rounds/index.ts";
@@ -14,6 +15,7 @@ import { WorkerSeat } from "./worker-seat.ts";
 
 commonsConformance("LinkedCommons", (commons, events) => {
   const rounds = new Rounds<RoundsSeat>({ onClosed: tellSeats });
+  const keys = createMemoryStore();
   const queue: (() => void)[] = [];
   const processes = [1, 2].map((worker) => {
     const members = new Map<number, FakeMember>();
@@ -25,7 +27,7 @@ commonsConformance("LinkedCommons", (commons, events) => {
       const text = JSON.stringify(message);
       queue.push(() => hear(JSON.parse(text)));
     };
-    const seat = new WorkerSeat(worker, { commons, rounds, events }, send, () => {});
+    const seat = new WorkerSeat(worker, { keys, commons, rounds, events }, send, () => {});
     const hear = (message: ToWorker) => {
       if (message.type === "standing") linked.answered(message.ask, message.standing);
       else if (message.type === "terminate") members.get(message.id)?.terminate(message.reason);
@@ -70,11 +72,12 @@ describe("a worker's seat", () => {
     const limits = defaultLimits(1 << 20);
     const commons = new OwnCommons({ clock: new FakeClock(), limits, maxClients: 10 }, events);
     const rounds = new Rounds<RoundsSeat>({ onClosed: tellSeats });
+    const keys = createMemoryStore();
     const seats = [1, 2].map((worker) => {
       const sent: ToWorker[] = [];
       const dropped: number[] = [];
       const send = (message: ToWorker) => sent.push(message);
-      const seat = new WorkerSeat(worker, { commons, rounds, events }, send, (id) => dropped.push(id));
+      const seat = new WorkerSeat(worker, { keys, commons, rounds, events }, send, (id) => dropped.push(id));
       return { seat, sent, dropped };
     });
     const [one, two] = seats;

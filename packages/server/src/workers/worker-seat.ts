@@ -4,6 +4,8 @@ import type { Member } from "../commons.ts";
 import type { Arrival } from "../door.ts";
 import type { SessionInfo } from "../endpoint.ts";
 import type { EventBus } from "../events.ts";
+import { RecordsSeat } from "../keys/records-seat.ts";
+import type { RecordStore } from "../keys/store.ts";
 import type { OwnCommons } from "../own-commons.ts";
 import { generationOf, type Rounds, RoundsSeat } from "../rounds/index.ts";
 import type { ToPrimary, ToWorker } from "./messages.ts";
@@ -13,6 +15,7 @@ const ANSWER_MS = 5_000;
 
 /** What is the primary's, and all workers have in common. */
 export interface Shared {
+  readonly keys: RecordStore;
   readonly commons: OwnCommons;
   readonly rounds: Rounds<RoundsSeat>;
   readonly events: EventBus;
@@ -58,6 +61,7 @@ export class WorkerSeat {
   readonly send: (message: ToWorker) => void;
   readonly #shared: Shared;
   readonly #drop: (id: number) => void;
+  readonly #records: RecordsSeat;
   readonly #rounds: RoundsSeat;
   readonly #members = new Map<number, RemoteMember>();
   readonly #asks = new Map<number, (sessions: readonly SessionInfo[]) => void>();
@@ -69,6 +73,7 @@ export class WorkerSeat {
     this.send = send;
     this.#shared = shared;
     this.#drop = drop;
+    this.#records = new RecordsSeat(shared.keys, send);
     this.#rounds = new RoundsSeat(shared.rounds, send);
   }
 
@@ -118,6 +123,11 @@ export class WorkerSeat {
     this.#rounds.expel(id);
   }
 
+  /** Part of the stream of its commits. */
+  commits(chunk: Uint8Array): void {
+    this.#records.commits(chunk);
+  }
+
   receive(message: SeatMessage): void {
     const { commons, events } = this.#shared;
     switch (message.type) {
@@ -157,6 +167,9 @@ export class WorkerSeat {
         return;
       case "sessions":
         this.#answered(message.ask, message.sessions);
+        return;
+      case "probe":
+        this.#records.receive(message);
         return;
       default:
         this.#rounds.receive(message);

@@ -1,9 +1,11 @@
 import type { Socket } from "node:net";
 import { suiteById } from "@pawl/protocol";
+import { systemClock } from "@pawl/protocol/driver";
 import type { MessageHandler } from "../application.ts";
 import { Endpoint } from "../endpoint.ts";
 import { EventBus, EventRelay } from "../events.ts";
-import type { KeyStore } from "../keys/store.ts";
+import { LinkedRecords, type RecordsLink, type RecordsReply } from "../keys/linked-records.ts";
+import type { RecordSource } from "../keys/store.ts";
 import { resolveOptions } from "../options.ts";
 import { LinkedRounds, type RoundsReply } from "../rounds/index.ts";
 import type { Channel } from "./channel.ts";
@@ -13,8 +15,8 @@ import type { ToPrimary, ToWorker } from "./messages.ts";
 
 /** What a worker has of its own. */
 export interface WorkerParts {
-  /** The key database that all workers share, opened by this process. Closed when the worker ends. */
-  readonly keys: KeyStore;
+  /** The key database that all workers share, opened by this process, for reading. Closed when the worker ends. */
+  readonly records: RecordSource;
   /** Answers each message; without it the workers' clients meet in the primary's rounds. */
   readonly onMessage?: MessageHandler;
 }
@@ -25,7 +27,8 @@ export type Start = Extract<ToWorker, { type: "start" }>;
 /** A worker at work. */
 export class WorkerSide {
   readonly #channel: Channel<ToPrimary, ToWorker>;
-  readonly #keys: KeyStore;
+  readonly #source: RecordSource;
+  readonly #records: LinkedRecords;
   readonly #endpoint: Endpoint;
   readonly #relay: EventRelay;
   readonly #commons: LinkedCommons;
@@ -38,18 +41,21 @@ export class WorkerSide {
 
   constructor(
     channel: Channel<ToPrimary, ToWorker>,
+    commits: RecordsLink["commits"],
     { settings, interest, worker }: Start,
-    parts: WorkerParts,
+    { records, onMessage }: WorkerParts,
   ) {
     this.#channel = channel;
-    this.#keys = parts.keys;
+    this.#source = records;
     const send = (message: ToPrimary) => channel.send(message);
+    this.#records = new LinkedRecords(records, systemClock, { commits, send });
     const options = resolveOptions({
       ...settings,
       suites: settings.suites.flatMap((id) => suiteById(id) ?? []),
-      ...parts,
-      ...(parts.onMessage !== undefined
-        ? {}
+      keys: this.#records,
+      clock: systemClock,
+      ...(onMessage !== undefined
+        ? { onMessage }
         : {
             roundsBackend: ({ maxMessage }) => {
               this.#rounds = new LinkedRounds(maxMessage, send);
@@ -94,6 +100,11 @@ export class WorkerSide {
       case "drain":
         void this.#drain(message.graceMs);
         return;
+      case "committed":
+      case "commit-failed":
+      case "probed":
+        this.#records.receive(message satisfies RecordsReply);
+        return;
       default:
         this.#rounds?.receive(message satisfies RoundsReply);
     }
@@ -124,7 +135,7 @@ export class WorkerSide {
     try {
       await this.#endpoint.drain(graceMs);
     } finally {
-      await this.#keys.close();
+      await this.#source.close();
       await this.#channel.end();
       process.exit(0);
     }

@@ -71,7 +71,11 @@ export function ensureIdentity(db: Database, opener: Opener): void {
 }
 
 /** @throws StoreError where it has another service than was asked for, or MissingDbKeyError */
-export function checkOpener(db: Database, path: string, { keyring, service }: Opener): void {
+export function checkOpener(
+  db: Database,
+  path: string,
+  { keyring, service }: Pick<Opener, "keyring" | "service">,
+): void {
   const { service: own, wrap } = readIdentity(db);
   if (service !== null && service !== own) {
     throw new StoreError(`key database ${path} is of the service "${own}", not "${service}"`);

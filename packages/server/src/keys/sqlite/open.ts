@@ -1,13 +1,15 @@
 import { wipe } from "@pawl/protocol";
 import { type Clock, type Random, systemClock, systemRandom, timersBy } from "@pawl/protocol/driver";
+import type { RecordSource } from "../store.ts";
+import { storeClosed } from "../store-closed.ts";
 import { Keyring } from "../wrapping.ts";
 import { openReader } from "./connection.ts";
 import { withStoreErrors } from "./driver-errors.ts";
 import { prepareFile } from "./files.ts";
-import { readIdentity } from "./identity.ts";
+import { checkOpener, readIdentity } from "./identity.ts";
 import { KeySource } from "./key-source.ts";
 import { Reader } from "./reader.ts";
-import { isOfFirstSchema } from "./schema.ts";
+import { checkIdentity, isOfFirstSchema } from "./schema.ts";
 import { SqliteKeyStore, type SqliteStore } from "./store.ts";
 import { WriterThread } from "./thread.ts";
 
@@ -60,6 +62,40 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
     throw error;
   } finally {
     wipe(...keys);
+  }
+}
+
+/** A database that a store has open, for reading alone. @throws StoreError, as `openSqliteStore` does */
+export async function openSqliteRecords(
+  options: Pick<SqliteStoreOptions, "path" | "clock" | "dbKeys">,
+): Promise<RecordSource> {
+  const { path, clock = backgroundClock, dbKeys = async () => [] } = options;
+  await prepareFile(path, false);
+  const keys = await dbKeys();
+  const keyring = new Keyring(keys);
+  wipe(...keys);
+  const db = await openReader(path);
+  try {
+    withStoreErrors(path, () => {
+      checkIdentity(db, path, false);
+      checkOpener(db, path, { keyring, service: null });
+    });
+    const reader = new Reader(db, path, keyring, systemRandom);
+    const source = new KeySource(reader, clock, dbKeys);
+    let closed = false;
+    return {
+      lookUp: async (clientId) => {
+        if (closed) throw storeClosed();
+        return source.withKeys(() => reader.record(clientId));
+      },
+      close: async () => {
+        if (!closed) reader.close();
+        closed = true;
+      },
+    };
+  } catch (error) {
+    db.close();
+    throw error;
   }
 }
 

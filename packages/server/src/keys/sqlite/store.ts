@@ -8,7 +8,6 @@ import {
   AlreadyEnrolledError,
   ClientCapError,
   PskAlreadyImportedError,
-  StoreError,
   UnknownClientError,
 } from "../errors.ts";
 import { commitOperation } from "../packed-commits.ts";
@@ -21,6 +20,7 @@ import type {
   NewClient,
   StoreChange,
 } from "../store.ts";
+import { storeClosed } from "../store-closed.ts";
 import { checkSecret, drawGeneration, exportOf, generationBytes, lowestFree } from "../stored-client.ts";
 import type { Verification, VerifyOptions } from "../verify.ts";
 import { ChangeFeed } from "./change-feed.ts";
@@ -318,7 +318,7 @@ export class SqliteKeyStore implements SqliteStore {
   }
 
   #checkOpen(): void {
-    if (this.#closing !== null) throw new StoreError("the key store is closed");
+    if (this.#closing !== null) throw storeClosed();
     this.#thread.checkUsable();
   }
 }

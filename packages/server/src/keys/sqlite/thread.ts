@@ -2,6 +2,7 @@ import type { Worker } from "node:worker_threads";
 import { wipe } from "@pawl/protocol";
 import { StoreError } from "../errors.ts";
 import { packCommits } from "../packed-commits.ts";
+import { storeClosed } from "../store-closed.ts";
 import {
   areCommits,
   DONE,
@@ -84,7 +85,7 @@ export class WriterThread {
   /** @throws StoreError as `submit` would. */
   checkUsable(): void {
     if (this.#failure !== null) throw this.#failure;
-    if (this.#closing !== null) throw closed();
+    if (this.#closing !== null) throw storeClosed();
   }
 
   /**
@@ -245,7 +246,7 @@ export class WriterThread {
     if (this.#failure !== null) return;
     this.#failure =
       this.#closing !== null && cause === undefined && this.#underWay.length === 0
-        ? closed()
+        ? storeClosed()
         : new StoreError(`the thread that writes the key database ${what}`, { cause });
     // The secrets of those under way were handed over.
     for (const { operation } of this.#waiting) wipe(...secretsOf(operation));
@@ -279,8 +280,4 @@ function firstMessage(worker: Worker): Promise<FromWriter> {
       resolve(message);
     });
   });
-}
-
-function closed(): StoreError {
-  return new StoreError("the key store is closed");
 }

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { wipe } from "@pawl/protocol";
 import { systemRandom } from "@pawl/protocol/driver";
+import { messageOf } from "../message-of.ts";
 import { unpackCommits } from "../packed-commits.ts";
 import { Keyring, MissingDbKeyError } from "../wrapping.ts";
 import { openWriter } from "./connection.ts";
@@ -108,10 +109,6 @@ function errorOf(action: () => void): string | null {
   } catch (error) {
     return messageOf(error);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 try {

@@ -27,7 +27,7 @@ runWorker(async (data) => {
       process.stdout.write(`${JSON.stringify({ type: "keys-closed" })}\n`);
     };
   }
-  return { keys, onMessage: (_session, message) => message };
+  return { records: keys, onMessage: (_session, message) => message };
 });
 
 /** Waits until the gate closes the connection. */
