@@ -1,14 +1,7 @@
 import type { KeyStore } from "@pawl/server/keys";
+import { withMethods } from "../../packages/server/src/keys/testing/with-methods.ts";
 
-/** A store with some methods of its own. */
-export function withMethods(keys: KeyStore, own: Partial<KeyStore>): KeyStore {
-  return new Proxy(keys, {
-    get: (target, name) => {
-      const method: unknown = Reflect.get(own, name) ?? Reflect.get(target, name);
-      return typeof method === "function" ? method.bind(target) : method;
-    },
-  });
-}
+export { withMethods };
 
 /** A store whose next calls fail. Where commits fail, so does the probe. */
 export function failing(keys: KeyStore, fails: { lookUp?: boolean; commit?: boolean }): KeyStore {

@@ -13,6 +13,7 @@ import { newFolder } from "./sqlite/testing/stores.ts";
 import type { Commit, CommitOutcome, KeyStore, RecordSource } from "./store.ts";
 import { storeConformance } from "./testing/conformance.ts";
 import { commitFrom, secretOf } from "./testing/fixtures.ts";
+import { withMethods } from "./testing/with-methods.ts";
 
 /** A store whose records another process writes, as far as those two can tell. */
 function behindALink(store: KeyStore, source: RecordSource): KeyStore {
@@ -53,19 +54,13 @@ function behindALink(store: KeyStore, source: RecordSource): KeyStore {
     underWay.add(call);
     return call.finally(() => underWay.delete(call));
   };
-  const own: Partial<KeyStore> = {
+  return withMethods(store, {
     lookUp: (id) => counted(linked.lookUp(id)),
     commit: (change) => counted(linked.commit(change)),
     probe: () => counted(linked.probe()),
     close: async () => {
       await Promise.allSettled(underWay);
       await Promise.all([source.close(), store.close()]);
-    },
-  };
-  return new Proxy(store, {
-    get: (target, name) => {
-      const method: unknown = Reflect.get(own, name) ?? Reflect.get(target, name);
-      return typeof method === "function" ? method.bind(target) : method;
     },
   });
 }
