@@ -87,6 +87,6 @@ describe("openSqliteRecords", () => {
     const records = await openRecords();
     await records.close();
     await records.close();
-    await expect(records.lookUp(clientId(7))).rejects.toMatchObject({ code: "PAWL_STORE" });
+    await expect(records.lookUp(clientId(7))).rejects.toThrow("the key store is closed");
   });
 });
