@@ -8,8 +8,17 @@ const [path = "", task = ""] = process.argv.slice(2);
 const store = await openSqliteStore({ path });
 const clients = await listed(store);
 
+/** Before anything more is done. Where its reader is slow, the pipe is full, and does not block. */
 function say(line: string): void {
-  writeSync(STDOUT, `${line}\n`);
+  for (;;) {
+    try {
+      writeSync(STDOUT, `${line}\n`);
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
+  }
 }
 
 async function commitForEver(client: ClientInfo): Promise<never> {
