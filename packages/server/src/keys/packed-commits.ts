@@ -3,7 +3,7 @@ import type { Commit } from "./commit.ts";
 
 /**
  * Commits in one piece of memory, to be handed to the thread that writes, or to another process: as objects, each with four
- * arrays, they cost three times as much on their way.
+ * arrays, they cost a multiple of that on their way.
  */
 
 /** A commit on its way. */
